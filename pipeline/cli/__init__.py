@@ -1,0 +1,4 @@
+"""(room: cli)"""
+
+
+def run() -> None: ...
