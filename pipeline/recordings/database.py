@@ -1,0 +1,183 @@
+"""The SQLite file behind the ledger: its tables, their versions, and its transactions.
+
+Knows nothing of what the columns mean. Every byte that names anyone arrives here sealed or blinded.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Engine,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    create_engine,
+    event,
+    exc,
+)
+
+from pipeline.core.errors import BusyError, ConfigError, IntegrityError, WatchkeepError
+
+BUSY_TIMEOUT_MS = 30_000
+FILE = "recordings.db"
+
+_meta = MetaData()
+house = Table("house", _meta, Column("name", Text, primary_key=True), Column("value", LargeBinary, nullable=False))
+"""Single values: `key_check` (proves the key) and `current_run` (the fence)."""
+runs = Table(
+    "runs",
+    _meta,
+    Column("run_id", Text, primary_key=True),
+    Column("started_at", Text, nullable=False),
+    Column("finished_at", Text),
+    Column("complete", Boolean, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),  # actor, command
+    Column("totals", LargeBinary),  # sealed
+)
+reports = Table(
+    "reports",
+    _meta,
+    Column("run_id", Text, primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("sealed", LargeBinary, nullable=False),
+)
+chunks = Table(
+    "chunks",
+    _meta,
+    Column("recording_id", Text, primary_key=True),
+    Column("chunk", Text, primary_key=True),
+    Column("fingerprint", Text, primary_key=True),
+    Column("run_id", Text, nullable=False),
+    Column("degraded", Boolean, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+)
+conclusions = Table(
+    "conclusions",
+    _meta,
+    Column("recording_id", Text, primary_key=True),
+    Column("fingerprint", Text, primary_key=True),
+    Column("run_id", Text, nullable=False),
+    Column("degraded", Boolean, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+)
+enlisted = Table(
+    "enlisted",
+    _meta,
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("session_mac", LargeBinary, nullable=False, index=True),
+    Column("sealed", LargeBinary, nullable=False),  # the whole recording as the manifest gave it
+)
+"""The roll of the current run."""
+registered = Table(
+    "registered",
+    _meta,
+    Column("recording_id", Text, primary_key=True),
+    Column("uri_mac", LargeBinary, primary_key=True),
+    Column("started_at", Text, nullable=False),
+    Column("registered_at", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),  # uris, session, stream, people, probe facts
+)
+registered_accounts = Table(
+    "registered_accounts",
+    _meta,
+    Column("account_mac", LargeBinary, primary_key=True),
+    Column("recording_id", Text, primary_key=True),
+    Column("uri_mac", LargeBinary, primary_key=True),
+)
+
+
+def _first_tables(connection: Connection) -> None:
+    _meta.create_all(
+        connection,
+        tables=[house, runs, reports, chunks, conclusions, registered, registered_accounts],
+        checkfirst=False,
+    )
+
+
+MIGRATIONS = (_first_tables,)
+"""Entry i brings a file from version i to i + 1. Once released, an entry is frozen and further ones are appended."""
+
+
+class Database:
+    """`folder`/recordings.db with WAL, synchronous=FULL and secure_delete; many processes may hold it at once.
+
+    A file written by a newer program is refused with ConfigError, one that is no database with IntegrityError.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._path = folder / FILE
+        self._path.touch(mode=0o600)  # the -wal and -shm files take over this mode
+        self._engine = _engine(self._path)
+        with self.write() as connection:
+            version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+            if version > len(MIGRATIONS):
+                raise ConfigError(
+                    f"{self._path} was written by a newer watchkeep (version {version}, this one knows "
+                    f"{len(MIGRATIONS)}): update watchkeep"
+                )
+            for step in MIGRATIONS[version:]:
+                step(connection)
+            connection.exec_driver_sql(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction that owns the write lock from its first statement, so what it checks stays true."""
+        with self._transaction("IMMEDIATE") as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One snapshot; never waits for a writer."""
+        with self._transaction("DEFERRED") as connection:
+            yield connection
+
+    @contextmanager
+    def _transaction(self, mode: str) -> Iterator[Connection]:
+        try:
+            with self._engine.connect().execution_options(begin=mode) as connection, connection.begin():
+                yield connection
+        except exc.OperationalError as error:
+            if "locked" in str(error.orig):
+                raise BusyError(f"{self._path} is held by another process for too long: try again") from error
+            raise WatchkeepError(f"{self._path} cannot be used: {error.orig}") from error
+        except exc.DatabaseError as error:
+            raise IntegrityError(f"{self._path} is damaged ({error.orig}): restore it from a backup") from error
+
+    def forget_deleted(self) -> bool:
+        """Empty the write-ahead log, where deleted rows live on; False if a reader in another process prevents it."""
+        with self._engine.connect() as connection:
+            busy, _, _ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+        return not busy
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._engine.dispose()
+
+
+def _engine(path: Path) -> Engine:
+    engine = create_engine("sqlite://", creator=lambda: _connect(path), hide_parameters=True)
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        if mode := connection.get_execution_options().get("begin"):
+            connection.exec_driver_sql(f"BEGIN {mode}")
+
+    return engine
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    # isolation_level=None: sqlite3 itself begins no transactions, `_begin` says which kind.
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None, check_same_thread=False)
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON", "temp_store = MEMORY"):
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
