@@ -98,7 +98,7 @@ registered_accounts = Table(
 def _first_tables(connection: Connection) -> None:
     _meta.create_all(
         connection,
-        tables=[house, runs, reports, chunks, conclusions, registered, registered_accounts],
+        tables=[house, runs, reports, chunks, conclusions, enlisted, registered, registered_accounts],
         checkfirst=False,
     )
 
