@@ -6,6 +6,7 @@ that are not text, several documents. Knows nothing of what the keys mean: `Sect
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import yaml
@@ -13,7 +14,7 @@ import yaml
 from pipeline.config.section import Problems, Section, did_you_mean
 from pipeline.core.errors import ConfigError
 
-__all__ = ["Problems", "Section", "did_you_mean", "read_yaml"]
+__all__ = ["Problems", "Section", "did_you_mean", "parse_yaml", "read_digested", "read_yaml"]
 
 _MAX_DEPTH = 20
 _MAX_BYTES = 8 << 20
@@ -25,8 +26,19 @@ def read_yaml(path: Path, *, problems: Problems | None = None, shown: str = "") 
     `problems` lets several files be refused together; `shown` is the name to print instead of the path. Raises
     ConfigError at once where the file cannot be read or is no plain YAML mapping; everything later goes to `problems`.
     """
+    return read_digested(path, problems=problems, shown=shown)[0]
+
+
+def read_digested(path: Path, *, problems: Problems | None = None, shown: str = "") -> tuple[Section, str]:
+    """As `read_yaml`, with the sha256 of the very bytes that were parsed."""
     name = shown or str(path)
-    return parse_yaml(_read(path, name), name, problems)
+    raw = _read(path, name)
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as e:
+        line = raw[: e.start].count(b"\n") + 1
+        raise ConfigError(f"{name}:{line}: not UTF-8 text; save the file as UTF-8") from e
+    return parse_yaml(text, name, problems), hashlib.sha256(raw).hexdigest()
 
 
 def parse_yaml(text: str, name: str, problems: Problems | None = None) -> Section:
@@ -51,18 +63,14 @@ def parse_yaml(text: str, name: str, problems: Problems | None = None) -> Sectio
     return Section(name, "", root, found)
 
 
-def _read(path: Path, name: str) -> str:
+def _read(path: Path, name: str) -> bytes:
     try:
         raw = path.read_bytes()
     except OSError as e:
         raise ConfigError(f"{name}: cannot be read ({e.strerror}); check the path and its permissions") from e
     if len(raw) > _MAX_BYTES:
         raise ConfigError(f"{name}: {len(raw)} bytes is no configuration file; at most {_MAX_BYTES} are read")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as e:
-        line = raw[: e.start].count(b"\n") + 1
-        raise ConfigError(f"{name}:{line}: not UTF-8 text; save the file as UTF-8") from e
+    return raw
 
 
 def _refuse_events(text: str, name: str, problems: Problems) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import TypeVar
 
@@ -71,9 +71,18 @@ class Section:
         self._known.add(key)
         return key in self._nodes
 
+    def __iter__(self) -> Iterator[str]:
+        """All keys, in the order of the file."""
+        return iter(self._nodes)
+
     def keys(self) -> tuple[str, ...]:
         """All keys, in the order of the file."""
         return tuple(self._nodes)
+
+    @property
+    def empty(self) -> bool:
+        """True if nothing is written here."""
+        return not self._nodes
 
     def dotted(self, key: str) -> str:
         """The full path of `key`."""

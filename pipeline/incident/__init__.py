@@ -1,1 +1,1 @@
-"""(room: incident)"""
+"""Floor 2: decisions of a stream fold into incidents; pure."""

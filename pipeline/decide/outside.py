@@ -1,0 +1,80 @@
+"""Names that outside parties accept for kinds of content: a code that they would refuse is refused when a file is read.
+
+Sources: NCMEC CyberTipline API (incidentType); DSA Transparency Database, schema of 1 July 2025 (categories and
+keywords); UK Online Safety Act 2023, the kinds of priority illegal content in Schedules 5 to 7. Sends nothing.
+"""
+
+from __future__ import annotations
+
+NCMEC_INCIDENT_TYPES = frozenset(
+    {
+        "Child Pornography (possession, manufacture, and distribution)",
+        "Child Sex Trafficking",
+        "Child Sex Tourism",
+        "Child Sexual Molestation",
+        "Misleading Domain Name",
+        "Misleading Words or Digital Images on the Internet",
+        "Online Enticement of Children for Sexual Acts",
+        "Unsolicited Obscene Material Sent to a Child",
+    }
+)
+
+DSA_GROUNDS = frozenset({"DECISION_GROUND_ILLEGAL_CONTENT", "DECISION_GROUND_INCOMPATIBLE_CONTENT"})
+
+_CATEGORIES = """
+    ANIMAL_WELFARE CONSUMER_INFORMATION CYBER_VIOLENCE CYBER_VIOLENCE_AGAINST_WOMEN
+    DATA_PROTECTION_AND_PRIVACY_VIOLATIONS ILLEGAL_OR_HARMFUL_SPEECH INTELLECTUAL_PROPERTY_INFRINGEMENTS
+    NEGATIVE_EFFECTS_ON_CIVIC_DISCOURSE_OR_ELECTIONS NOT_SPECIFIED_NOTICE OTHER_VIOLATION_TC PROTECTION_OF_MINORS
+    RISK_FOR_PUBLIC_SECURITY SCAMS_AND_FRAUD SELF_HARM UNSAFE_AND_PROHIBITED_PRODUCTS VIOLENCE
+"""
+DSA_CATEGORIES = frozenset("STATEMENT_CATEGORY_" + name for name in _CATEGORIES.split())
+
+_KEYWORDS = """
+    ADULT_SEXUAL_MATERIAL AGE_SPECIFIC_RESTRICTIONS AGE_SPECIFIC_RESTRICTIONS_MINORS ANIMAL_HARM BIOMETRIC_DATA_BREACH
+    BULLYING_AGAINST_GIRLS CHILD_SEXUAL_ABUSE_MATERIAL CHILD_SEXUAL_ABUSE_MATERIAL_DEEPFAKE
+    CONTENT_PROMOTING_EATING_DISORDERS COORDINATED_HARM COPYRIGHT_INFRINGEMENT CYBER_BULLYING_INTIMIDATION
+    CYBER_HARASSMENT CYBER_HARASSMENT_AGAINST_WOMEN CYBER_INCITEMENT CYBER_STALKING CYBER_STALKING_AGAINST_WOMEN
+    DATA_FALSIFICATION DEFAMATION DESIGN_INFRINGEMENT DISCRIMINATION FEMALE_GENDERED_DISINFORMATION
+    GEOGRAPHICAL_REQUIREMENTS GEOGRAPHIC_INDICATIONS_INFRINGEMENT GOODS_SERVICES_NOT_PERMITTED
+    GROOMING_SEXUAL_ENTICEMENT_MINORS HATE_SPEECH HIDDEN_ADVERTISEMENT HUMAN_EXPLOITATION HUMAN_TRAFFICKING
+    ILLEGAL_ORGANIZATIONS IMPERSONATION_ACCOUNT_HIJACKING INAUTHENTIC_ACCOUNTS INAUTHENTIC_LISTINGS
+    INAUTHENTIC_USER_REVIEWS INCITEMENT_AGAINST_WOMEN INCITEMENT_VIOLENCE_HATRED INSUFFICIENT_INFORMATION_ON_TRADERS
+    LANGUAGE_REQUIREMENTS MISINFORMATION_DISINFORMATION MISLEADING_INFO_CONSUMER_RIGHTS MISLEADING_INFO_GOODS_SERVICES
+    MISSING_PROCESSING_GROUND NONCOMPLIANCE_PRICING NON_CONSENSUAL_IMAGE_SHARING
+    NON_CONSENSUAL_IMAGE_SHARING_AGAINST_WOMEN NON_CONSENSUAL_MATERIAL_DEEPFAKE
+    NON_CONSENSUAL_MATERIAL_DEEPFAKE_AGAINST_WOMEN NUDITY OTHER PATENT_INFRINGEMENT PHISHING PROHIBITED_PRODUCTS
+    PYRAMID_SCHEMES RIGHT_TO_BE_FORGOTTEN RISK_ENVIRONMENTAL_DAMAGE RISK_PUBLIC_HEALTH SELF_MUTILATION STALKING SUICIDE
+    TERRORIST_CONTENT TRADEMARK_INFRINGEMENT TRADE_SECRET_INFRINGEMENT TRAFFICKING_WOMEN_GIRLS UNLAWFUL_SALE_ANIMALS
+    UNSAFE_CHALLENGES UNSAFE_PRODUCTS VIOLATION_EU_LAW VIOLATION_NATIONAL_LAW
+"""
+DSA_KEYWORDS = frozenset("KEYWORD_" + name for name in _KEYWORDS.split())
+
+UK_OSA_KINDS = frozenset(
+    {
+        "terrorism",
+        "child sexual exploitation and abuse",
+        "assisting suicide",
+        "threats to kill",
+        "public order, harassment, stalking and fear of violence",
+        "drugs and psychoactive substances",
+        "firearms and other weapons",
+        "assisting illegal immigration",
+        "human trafficking",
+        "sexual exploitation",
+        "sexual images",
+        "proceeds of crime",
+        "fraud",
+        "financial services",
+        "foreign interference",
+        "animal welfare",
+    }
+)
+
+OUTSIDE: dict[str, frozenset[str]] = {
+    "ncmec_incident_type": NCMEC_INCIDENT_TYPES,
+    "dsa_ground": DSA_GROUNDS,
+    "dsa_category": DSA_CATEGORIES,
+    "dsa_keyword": DSA_KEYWORDS,
+    "uk_osa": UK_OSA_KINDS,
+}
+"""Each outside code that a category may carry, with the values its receiver accepts."""
