@@ -1,1 +1,1 @@
-"""(room: app)"""
+"""Floor 6, the composition root: settings become services here, and nowhere else are implementations chosen."""

@@ -1,0 +1,129 @@
+"""Where an installation lies, and the keys it needs.
+
+The home holds catalog, vault, ledger and models, each in a folder of its own; the keys lie in a folder beside it, and
+the master key in a third, because a backup that holds vault and keys together defeats erasure.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.core.errors import ConfigError
+
+KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """The folders of one installation."""
+
+    root: Path
+    keys: Path
+
+    @classmethod
+    def at(cls, root: Path | None = None) -> Home:
+        """The home named, or of WATCHKEEP_HOME, or ~/.watchkeep; keys of WATCHKEEP_KEYS, or HOME-keys beside it."""
+        chosen = root or Path(os.environ.get("WATCHKEEP_HOME") or Path.home() / ".watchkeep")
+        chosen = chosen.expanduser().absolute()
+        keys = os.environ.get("WATCHKEEP_KEYS")
+        return cls(
+            root=chosen,
+            keys=Path(keys).expanduser().absolute() if keys else chosen.with_name(chosen.name + "-keys"),
+        )
+
+    @property
+    def models(self) -> Path:
+        """Fetched weights."""
+        return self.root / "models"
+
+    @property
+    def recordings(self) -> Path:
+        """Ordinary data: the ledger."""
+        return self.root / "recordings"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the one writing command."""
+        return self.root / "lock"
+
+    @property
+    def master_file(self) -> Path:
+        """Where the master key lies unless WATCHKEEP_MASTER_KEY holds it: apart from the keys it protects."""
+        return self.keys.with_name(self.keys.name + "-master") / "master.key"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secrets:
+    """The keys of an installation, 32 bytes each. Lives in memory only; its text shows nothing."""
+
+    master: bytes
+    installation: bytes
+    recordings: bytes
+
+    def __repr__(self) -> str:
+        return "Secrets(...)"
+
+
+def unlock(home: Home) -> Secrets:
+    """Read the keys, making them on a home's first use.
+
+    Raises ConfigError if keys are gone but sealed data are there: new keys would open nothing.
+    """
+    files = {
+        "master": home.master_file,
+        "installation": home.keys / "installation.key",
+        "recordings": home.keys / "recordings" / "recordings.key",
+    }
+    used = (home.root / "catalog").exists() or (home.root / "vault").exists() or home.recordings.exists()
+    found: dict[str, bytes] = {}
+    for name, path in files.items():
+        given = os.environ.get("WATCHKEEP_MASTER_KEY") if name == "master" else None
+        if given:
+            found[name] = _from_hex(given)
+        elif path.exists():
+            found[name] = _read(path)
+        elif used:
+            raise ConfigError(
+                f"{path} is missing but {home.root} holds sealed data: restore the keys folder, "
+                "or point WATCHKEEP_KEYS at it"
+            )
+        else:
+            found[name] = _make(path)
+    return Secrets(**found)
+
+
+def _read(path: Path) -> bytes:
+    body = path.read_bytes()
+    if len(body) != KEY_BYTES:
+        raise ConfigError(f"{path} has {len(body)} bytes instead of {KEY_BYTES}: restore it from its backup")
+    return body
+
+
+def _from_hex(text: str) -> bytes:
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise ConfigError("WATCHKEEP_MASTER_KEY is not 64 hexadecimal digits")
+    return key
+
+
+def _make(path: Path) -> bytes:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    key = secrets.token_bytes(KEY_BYTES)
+    fresh = path.with_name(path.name + ".new")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+        out.write(key)
+        out.flush()
+        os.fsync(out.fileno())
+    fresh.rename(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+    return key

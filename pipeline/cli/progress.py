@@ -1,0 +1,63 @@
+"""Progress on standard error: a live bar on a terminal, a plain line every few seconds elsewhere."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from pipeline.cli.out import note, stderr
+from pipeline.runtime.scan import Progress as ScanProgress
+
+LINE_EVERY_S = 5.0
+
+
+class ScanMeter:
+    """Shows recordings, hours of video, x real time, flagged, and time left."""
+
+    def __init__(self) -> None:
+        self._bar: Progress | None = None
+        self._task: TaskID | None = None
+        self._last = time.monotonic()
+
+    def __enter__(self) -> Self:
+        if stderr.is_terminal:
+            self._bar = Progress(TextColumn("{task.description}"), BarColumn(), console=stderr, transient=True)
+            self._bar.start()
+            self._task = self._bar.add_task("starting", total=None)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def say(self, text: str) -> None:
+        """A line of news."""
+        note(text)
+
+    def tell(self, at: ScanProgress) -> None:
+        """Show how far the scan is."""
+        if self._bar is not None and self._task is not None:
+            self._bar.update(
+                self._task, description=words(at), total=max(1, at.recordings), completed=float(at.finished)
+            )
+        elif time.monotonic() - self._last >= LINE_EVERY_S:
+            self._last = time.monotonic()
+            note(words(at))
+
+
+def words(at: ScanProgress) -> str:
+    """The progress in one line."""
+    rate = at.media_s / at.wall_s if at.wall_s else 0.0
+    text = (
+        f"{at.finished}/{at.recordings} recordings, {at.media_s / 3600:.2f} h of media, {rate:.0f}x real time, "
+        f"{at.flagged} flagged"
+    )
+    if rate > 0 and at.known_s > at.media_s:
+        left = (at.known_s - at.media_s) / rate
+        text += f", about {left / 60:.0f} min left" if left >= 90 else f", about {left:.0f} s left"
+    return text

@@ -1,0 +1,157 @@
+"""Conclusion of a recording: decide on all its signals, fold incidents, cut the evidence again from the source, seal.
+
+A chunk cannot know its incident before its neighbours spoke, so evidence never depends on chunking: only the spans of
+incidents, and the source, decide what is cut.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from pipeline.capture.capture import capture
+from pipeline.core.decision import Decision, Incident
+from pipeline.core.evidence import Draft
+from pipeline.core.ids import keyed_id
+from pipeline.core.media import NS, Span
+from pipeline.core.recording import Recording
+from pipeline.core.signal import Score, Signal
+from pipeline.decide.evaluate import decide
+from pipeline.incident.fold import fold
+from pipeline.runtime.line import Line
+from pipeline.runtime.report import Outcome, Row, combine
+from pipeline.runtime.signals import unpack
+from pipeline.runtime.tasks import ChunkDone, Inspection, Tally, cut
+
+
+def conclude(line: Line, inspection: Inspection) -> Row:
+    """Decide, seal and commit one recording whose chunks are all done; doing it twice is doing it once."""
+    recording = replace(line.ledger.roll.at(line.run_id, inspection.position), recording_id=inspection.recording_id)
+    done, signals = _gather(line, inspection)
+    degraded = tuple(sorted({name for d in done for name in d.degraded}))
+    seconds: dict[str, float] = {"inspect": inspection.seconds}
+    began = time.perf_counter()
+    decision = decide(unrepeated(signals), line.terms.policy, stream_id=recording.stream_id, degraded=degraded)
+    incidents = fold(
+        decision,
+        recording,
+        installation_key=line.installation_key,
+        opened_at=line.clock.now(),
+        merge_gap_ns=line.terms.policy.merge_gap_ns,
+    )
+    seconds["decide"] = time.perf_counter() - began
+    notes: list[str] = []
+    cutting = _Cutting(line, recording, _counterpart(line, inspection.position), incidents, notes)
+    began = time.perf_counter()
+    ids = line.vault.conclude(
+        keyed_id(line.installation_key, "conclusion", recording.recording_id, line.terms.fingerprint, *degraded),
+        line.run_id,
+        recording,
+        cutting.drafts(),
+        policy=decision.policy,
+        degraded=degraded,
+    )
+    seconds["capture"] = cutting.seconds
+    seconds["seal"] = time.perf_counter() - began - cutting.seconds
+    row = _row(inspection, done, decision, ids, tuple(notes), seconds)
+    line.ledger.conclude(
+        recording.recording_id, line.terms.fingerprint, row.to_json(), degraded=bool(degraded), run_id=line.run_id
+    )
+    return row
+
+
+def _gather(line: Line, inspection: Inspection) -> tuple[list[ChunkDone], list[Signal]]:
+    done: list[ChunkDone] = []
+    signals: list[Signal] = []
+    for part, facts in enumerate(inspection.parts):
+        for chunk in cut(part, facts, chunk_lines=line.chunk_lines):
+            blob = line.ledger.done(inspection.recording_id, chunk.name, line.chunk_terms, run_id=line.run_id)
+            if blob is None:
+                raise LookupError(f"chunk {chunk.name} was not scored")
+            one, said = unpack(blob)
+            done.append(one)
+            signals += said
+    return done, signals
+
+
+def unrepeated(signals: Iterable[Signal]) -> list[Signal]:
+    """Each (span, label, model) once. A frame that two grid lines share keeps the scores it got itself."""
+    kept: dict[tuple[object, ...], Signal] = {}
+    for s in signals:
+        key = (s.span, s.label, s.model if isinstance(s, Score) else (s.bank, s.entry))
+        other = kept.get(key)
+        if other is None or (isinstance(s, Score) and isinstance(other, Score) and _first(s) < _first(other)):
+            kept[key] = s
+    return list(kept.values())
+
+
+def _first(s: Score) -> tuple[bool, Span, float]:
+    return (s.repeats is not None, s.repeats or s.span, s.value)
+
+
+def _counterpart(line: Line, position: int) -> Recording | None:
+    others = line.ledger.roll.counterparts(line.run_id, position)
+    return others[0] if others else None
+
+
+class _Cutting:
+    """Cuts one incident's evidence at a time, so that memory holds one incident's bytes and not all."""
+
+    def __init__(
+        self,
+        line: Line,
+        recording: Recording,
+        counterpart: Recording | None,
+        incidents: Sequence[Incident],
+        notes: list[str],
+    ) -> None:
+        self._line = line
+        self._recording = recording
+        self._counterpart = counterpart
+        self._incidents = incidents
+        self._notes = notes
+        self.seconds = 0.0
+
+    def drafts(self) -> Iterator[tuple[Incident, Sequence[Draft]]]:
+        for incident in self._incidents:
+            began = time.perf_counter()
+            captured = capture(
+                incident,
+                self._recording,
+                self._counterpart,
+                sources=self._line.sources,
+                params=self._line.capture,
+            )
+            self._notes += captured.notes
+            self.seconds += time.perf_counter() - began
+            yield incident, captured.drafts
+
+
+def _row(
+    inspection: Inspection,
+    done: Sequence[ChunkDone],
+    decision: Decision,
+    incidents: tuple[str, ...],
+    notes: tuple[str, ...],
+    seconds: dict[str, float],
+) -> Row:
+    tally = sum((d.tally for d in done), Tally())
+    seen = tally.frames_sampled > 0 or tally.audio_windows > 0
+    reason = combine([*(f.reason for f in inspection.parts), *(d.broken for d in done)])
+    outcome = Outcome.UNREADABLE if not seen else Outcome.PARTIAL if reason else Outcome.SCANNED
+    warnings = dict.fromkeys([*inspection.warnings, *(w for d in done for w in d.warnings), *notes])
+    return Row(
+        outcome=outcome,
+        recording_id=inspection.recording_id,
+        reason=reason or ("" if seen else "no frame and no sound could be decoded"),
+        warnings=tuple(warnings),
+        degraded=decision.degraded,
+        duration_s=round(tally.end_ns / NS, 3),
+        frames_sampled=tally.frames_sampled,
+        frames_scored=tally.frames_scored,
+        frames_repeated=tally.frames_repeated,
+        audio_s=round(tally.audio_ns / NS, 3),
+        incidents=incidents,
+        seconds={stage: round(spent, 4) for stage, spent in {**tally.seconds, **seconds}.items()},
+    )

@@ -1,0 +1,184 @@
+"""The Ray runner: workers as Ray actors, each the remote end of one driver thread.
+
+Only task names, ids and counts travel. No media, no key and no name of a person or file ever enters an argument or a
+result, the session folder lies on a memory file system, and spilling is off; a token is always demanded, because Ray's
+ports cannot be bound to the loopback address alone.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pipeline.core.errors import ConfigError
+from pipeline.ingest.limits import cpu_budget, limit_process
+from pipeline.runtime.tasks import Act, Answer, Failed, Task
+from pipeline.runtime.worker import Worker
+
+MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108 - a memory file system is the point: nothing of a session reaches a disk
+SESSION_PREFIX = "wkray"
+OBJECT_STORE_BYTES = 80 << 20
+ACTOR_MEMORY_BYTES = 16 << 30
+"""Address space of one worker; models, decoder and libraries map much more than they touch."""
+
+
+class LocalRay:
+    """A Ray of this process's own, started in the background; ends with `stop` or, after a kill, by itself."""
+
+    def __init__(self, make: Callable[[], Worker], *, workers: int, task_s: float) -> None:
+        if not _in_memory(MEMORY_FOLDER):
+            raise ConfigError(f"{MEMORY_FOLDER} is no memory file system here: run with --ray off")
+        self._make = make
+        self._workers = workers
+        self._task_s = task_s
+        self._ready = threading.Event()
+        self._failure = ""
+        self._actor: Any = None
+        self.session = MEMORY_FOLDER / f"{SESSION_PREFIX}{os.getpid()}{secrets.token_hex(2)}"
+        threading.Thread(target=self._start, daemon=True, name="ray-start").start()
+
+    @property
+    def ready(self) -> bool:
+        """True once actors can be made."""
+        return self._ready.is_set() and not self._failure
+
+    @property
+    def failure(self) -> str:
+        """Why Ray did not start, or nothing."""
+        return self._failure
+
+    def wait(self) -> None:
+        """Return once Ray runs or cannot."""
+        self._ready.wait()
+
+    def worker(self) -> RemoteWorker:
+        """A new actor; only when ready."""
+        return RemoteWorker(lambda: self._actor.remote(self._make, self._task_s), task_s=self._task_s)
+
+    def stop(self) -> None:
+        """End Ray and forget its session folder."""
+        import ray
+
+        self._ready.wait()
+        ray.shutdown()
+        shutil.rmtree(self.session, ignore_errors=True)
+
+    def _start(self) -> None:
+        try:
+            self._init()
+        except Exception as error:  # noqa: BLE001 - told to whoever asks for a worker
+            self._failure = str(error).splitlines()[0] if str(error) else type(error).__name__
+        finally:
+            self._ready.set()
+
+    def _init(self) -> None:
+        _forget_dead_sessions()
+        os.environ.update(
+            RAY_USAGE_STATS_ENABLED="0",
+            RAY_AUTH_MODE="token",
+            RAY_AUTH_TOKEN=secrets.token_hex(32),
+            RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO="0",
+            RAY_DEDUP_LOGS="0",
+            RAY_enable_metrics_collection="0",
+        )
+        self.session.mkdir(mode=0o700)
+        import ray
+
+        ray.init(
+            num_cpus=self._workers,
+            num_gpus=0,
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level="ERROR",
+            object_store_memory=OBJECT_STORE_BYTES,
+            _temp_dir=str(self.session),
+            _system_config={"automatic_object_spilling_enabled": False},
+        )
+        self._actor = ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0)(_Actor)
+
+
+class _Actor:
+    """The remote end: one worker in a process of its own, with limits on what hostile media can take."""
+
+    def __init__(self, make: Callable[[], Worker], task_s: float) -> None:
+        limit_process(ACTOR_MEMORY_BYTES)
+        self._task_s = task_s
+        self._worker = make()
+
+    def run(self, task: Task) -> Answer:
+        if task.act is not Act.SCORE:
+            return self._worker.run(task)
+        # A decoder that never comes back is ended by the kernel; the driver then hears that this worker died.
+        with cpu_budget(self._task_s):
+            return self._worker.run(task)
+
+
+class RemoteWorker:
+    """The driver's end of one actor; makes another when it dies."""
+
+    def __init__(self, make_actor: Callable[[], Any], *, task_s: float) -> None:
+        self._make_actor = make_actor
+        self._task_s = task_s
+        self._actor: Any = None
+
+    def run(self, task: Task) -> Answer:
+        """The actor's answer; Failed("died") if it ended, or had to be ended, before it answered."""
+        import ray
+        from ray.exceptions import GetTimeoutError, RayError
+
+        if self._actor is None:
+            self._actor = self._make_actor()
+        try:
+            answer: Answer = ray.get(self._actor.run.remote(task), timeout=4 * self._task_s + 60)
+        except GetTimeoutError:
+            ray.kill(self._actor)
+            self._actor = None
+            return Failed(fault="died", reason="over the time limit")
+        except RayError as error:
+            self._actor = None
+            return Failed(fault="died", reason=type(error).__name__)
+        return answer
+
+
+class Handover:
+    """One seat of the pool: a remote worker once Ray runs. An `early` seat works here meanwhile, and lets its models go
+    when it hands over; if Ray cannot start, every seat works here.
+    """
+
+    def __init__(self, make: Callable[[], Worker], ray: LocalRay, *, early: bool) -> None:
+        self._make = make
+        self._ray = ray
+        self._early = early
+        self._seat: Worker | RemoteWorker | None = None
+
+    def run(self, task: Task) -> Answer:
+        """The answer, from here or from there."""
+        if not isinstance(self._seat, RemoteWorker):
+            if not self._early:
+                self._ray.wait()
+            if self._ray.ready:
+                self._seat = None
+                self._seat = self._ray.worker()
+            elif self._seat is None:
+                self._seat = self._make()
+        return self._seat.run(task)
+
+
+def _in_memory(folder: Path) -> bool:
+    mounts = Path("/proc/mounts")
+    if not mounts.exists():
+        return False
+    return any(line.split()[1:3] == [str(folder), "tmpfs"] for line in mounts.read_text().splitlines())
+
+
+def _forget_dead_sessions() -> None:
+    """Remove session folders whose driver was killed: its pid is the number in the name."""
+    for folder in MEMORY_FOLDER.glob(f"{SESSION_PREFIX}*"):
+        pid = folder.name.removeprefix(SESSION_PREFIX)[:-4]
+        if pid.isdigit() and not Path(f"/proc/{pid}").exists():
+            shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,274 @@
+"""The driver: which task runs next, what its answer means, and the report. It touches no media and no signals.
+
+Order: the canary first; then conclusions (they free the ledger), then chunks, longest first, then inspections, kept a
+little ahead of the chunks so that workers never wait. A worker that dies loses nothing: its task is handed out again.
+"""
+
+from __future__ import annotations
+
+import heapq
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from pipeline.core.errors import FencedError, IntegrityError, SealError, WatchkeepError
+from pipeline.core.media import NS
+from pipeline.core.recording import Recording
+from pipeline.recordings.ledger import Ledger
+from pipeline.runtime.pool import Pool
+from pipeline.runtime.report import Outcome, Report, Row, combine
+from pipeline.runtime.signals import pack
+from pipeline.runtime.tasks import Act, Answer, ChunkDone, Concluded, Failed, Inspection, Tally, Task, cut
+
+TRIES = 3
+"""A task is handed out at most this often; decoders that die on one chunk three times will die again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far the scan is; media seconds count when their chunk is scored."""
+
+    recordings: int
+    finished: int
+    media_s: float
+    known_s: float
+    flagged: int
+    wall_s: float
+
+
+@dataclass(slots=True)
+class _Open:
+    """A recording on its way."""
+
+    inspection: Inspection
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What one run is to do. By position: `recordings` as enlisted, `sizes` in bytes (for longest first), and `closed`
+    rows of those that are decided before any decoding. `terms` and `chunk_terms` are fingerprints (runtime.line).
+    """
+
+    run_id: str
+    recordings: Sequence[Recording]
+    sizes: Sequence[int]
+    closed: Mapping[int, Row]
+    terms: str
+    chunk_terms: str
+    chunk_lines: int
+
+
+class Scan:
+    """One run over enlisted recordings."""
+
+    def __init__(self, job: Job, ledger: Ledger, progress: Callable[[Progress], None]) -> None:
+        self._job = job
+        self._recordings = job.recordings
+        self._ledger = ledger
+        self._progress = progress
+        self._rows: dict[int, Row] = {}
+        self._open: dict[int, _Open] = {}
+        self._first: dict[str, int] = {}
+        self._twins: dict[int, int] = {}
+        self._ready: list[tuple[int, float, str, Task]] = []
+        self._flying: dict[str, Task] = {}
+        self._tries: dict[str, int] = {}
+        self._media_s = self._known_s = 0.0
+        self._began = time.perf_counter()
+        self.first_score_s = 0.0
+        self.canary = "not run"
+        for position, row in closed.items():
+            self._close(position, row)
+        todo = sorted(
+            (p for p in range(len(recordings)) if p not in closed), key=lambda p: (-sizes[p], p), reverse=True
+        )
+        self._uninspected = todo
+        self._push(Task(act=Act.CANARY))
+
+    def run(self, pool: Pool) -> Report:
+        """Drive the pool until every recording has its row. KeyboardInterrupt passes through, with nothing lost."""
+        last = 0.0
+        while len(self._rows) < len(self._recordings) or self._flying or self._ready:
+            self._hand_out(pool)
+            answered = pool.next(0.25)
+            if answered is not None:
+                self._take(*answered)
+            now = time.perf_counter()
+            if now - last > 0.2:
+                last = now
+                self._tell()
+        self._tell()
+        return self.report(complete=True)
+
+    def report(self, *, complete: bool) -> Report:
+        """What is known so far, in the order in which the recordings were named."""
+        rows = tuple(replace(self._rows[p], uri=r.uri) for p, r in enumerate(self._recordings) if p in self._rows)
+        wall = time.perf_counter() - self._began
+        return Report(
+            run_id=self._job.run_id,
+            rows=rows,
+            wall_s=wall,
+            first_score_s=self.first_score_s,
+            canary=self.canary,
+            complete=complete,
+        )
+
+    def _tell(self) -> None:
+        self._progress(
+            Progress(
+                recordings=len(self._recordings),
+                finished=len(self._rows),
+                media_s=self._media_s,
+                known_s=self._known_s,
+                flagged=len({i for r in self._rows.values() for i in r.incidents}),
+                wall_s=time.perf_counter() - self._began,
+            )
+        )
+
+    def _push(self, task: Task) -> None:
+        order = {Act.CANARY: 0, Act.CONCLUDE: 1, Act.SCORE: 2, Act.INSPECT: 3}[task.act]
+        heapq.heappush(self._ready, (order, -task.weight, task.name, task))
+
+    def _hand_out(self, pool: Pool) -> None:
+        while len(self._flying) < pool.capacity:
+            # Keep a few scored-to-be chunks in store, but inspect no more of the archive than needed for that.
+            while self._uninspected and len(self._ready) < 2 * pool.capacity:
+                self._push(Task(act=Act.INSPECT, position=self._uninspected.pop()))
+            task = self._pick()
+            if task is None:
+                return
+            self._flying[task.name] = task
+            pool.submit(task)
+
+    def _pick(self) -> Task | None:
+        held: list[tuple[int, float, str, Task]] = []
+        picked: Task | None = None
+        while self._ready:
+            entry = heapq.heappop(self._ready)
+            if entry[3].act is Act.CONCLUDE and self.canary == "not run":
+                held.append(entry)
+                continue
+            picked = entry[3]
+            break
+        for entry in held:
+            heapq.heappush(self._ready, entry)
+        return picked
+
+    def _take(self, task: Task, answer: Answer) -> None:
+        del self._flying[task.name]
+        if isinstance(answer, Failed):
+            self._failed(task, answer)
+        elif isinstance(answer, Inspection):
+            self._inspected(answer)
+        elif isinstance(answer, ChunkDone):
+            self.first_score_s = self.first_score_s or time.perf_counter() - self._began
+            self._media_s += task.weight
+            self._scored(task)
+        elif isinstance(answer, Concluded):
+            self._close(task.position, answer.row)
+        else:
+            self.canary = answer
+
+    def _failed(self, task: Task, failure: Failed) -> None:
+        if failure.fault == "fenced":
+            raise FencedError(failure.reason)
+        if failure.fault == "integrity":
+            raise IntegrityError(failure.reason)
+        if failure.fault == "seal":
+            raise SealError(failure.reason)
+        if failure.fault == "other":
+            raise WatchkeepError(failure.reason)
+        self._tries[task.name] = self._tries.get(task.name, 0) + 1
+        if failure.fault in ("died", "program") and self._tries[task.name] < TRIES:
+            self._push(task)
+            return
+        reason = failure.reason if failure.fault != "died" else f"its worker died {TRIES} times ({failure.reason})"
+        match task.act:
+            case Act.CANARY:
+                self.canary = f"failed: {reason}"
+            case Act.INSPECT:
+                self._close(task.position, Row(outcome=Outcome.UNREADABLE, reason=reason))
+            case Act.SCORE:
+                self._lost(task, reason, again=failure.fault != "source")
+                self._scored(task)
+            case Act.CONCLUDE:
+                row = Row(outcome=Outcome.UNREADABLE, recording_id=task.recording_id, reason=reason)
+                self._close(task.position, row)
+
+    def _inspected(self, found: Inspection) -> None:
+        position = found.position
+        if found.recording_id in self._first and any(not f.reason for f in found.parts):
+            self._twins[position] = self._first[found.recording_id]
+            self._settle_twins()
+            return
+        self._first[found.recording_id] = position
+        if found.done:
+            before = self._ledger.concluded(found.recording_id, self._job.terms, run_id=self._job.run_id)
+            assert before is not None  # noqa: S101
+            row = Row.from_json(before)
+            self._close(position, row.as_skipped(combine(["already scanned under these terms", row.reason])))
+            return
+        if all(f.reason for f in found.parts):
+            later = all(f.retry for f in found.parts)
+            outcome = Outcome.SKIPPED if later else Outcome.UNREADABLE
+            self._close(position, Row(outcome=outcome, reason=combine([f.reason for f in found.parts])))
+            return
+        tasks = [
+            Task(
+                act=Act.SCORE,
+                position=position,
+                recording_id=found.recording_id,
+                chunk=chunk,
+                weight=_weight(facts.duration_ns, chunk.first, chunk.last),
+            )
+            for part, facts in enumerate(found.parts)
+            for chunk in cut(part, facts, chunk_lines=self._job.chunk_lines)
+        ]
+        self._open[position] = _Open(found, len(tasks))
+        self._known_s += sum(t.weight for t in tasks)
+        for task in tasks:
+            self._push(task)
+
+    def _lost(self, task: Task, reason: str, *, again: bool) -> None:
+        """A chunk nobody could score: what was seen of the others still counts; `again` lets the next run retry it."""
+        assert task.chunk is not None  # noqa: S101
+        silent = ("decoder",) if again else ()
+        blob = pack(ChunkDone(tally=Tally(), broken=reason, degraded=silent), ())
+        self._ledger.mark(
+            task.recording_id, task.chunk.name, self._job.chunk_terms, blob, degraded=again, run_id=self._job.run_id
+        )
+
+    def _scored(self, task: Task) -> None:
+        state = self._open[task.position]
+        state.waiting -= 1
+        if state.waiting:
+            return
+        del self._open[task.position]
+        self._push(
+            Task(
+                act=Act.CONCLUDE,
+                position=task.position,
+                recording_id=task.recording_id,
+                inspection=state.inspection,
+            )
+        )
+
+    def _close(self, position: int, row: Row) -> None:
+        self._rows[position] = row
+        named = replace(row, uri=self._recordings[position].uri)
+        self._ledger.report(position, named.to_json(), run_id=self._job.run_id)
+        self._settle_twins()
+
+    def _settle_twins(self) -> None:
+        for position, twin in list(self._twins.items()):
+            if twin in self._rows:
+                del self._twins[position]
+                row = self._rows[twin]
+                note = f"the same content as {self._recordings[twin].uri!r}: scanned once for both"
+                self._close(position, replace(row, warnings=(*row.warnings, note), seconds={}))
+
+
+def _weight(duration_ns: int, first: int, last: int | None) -> float:
+    end = duration_ns / NS if last is None else min(duration_ns / NS, last * 60)
+    return max(0.0, end - first * 60)

@@ -1,0 +1,168 @@
+"""Scoring a chunk: ingest, sample and score inside one process; only small signals leave it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Generic, TypeVar
+
+from pipeline.core.errors import ModelError, SourceError
+from pipeline.core.media import LINE_NS, Frame, Span
+from pipeline.core.ports import FrameClassifier
+from pipeline.core.recording import Recording
+from pipeline.core.signal import Score, Signal
+from pipeline.ingest.audio import AudioReader
+from pipeline.ingest.opener import Deadline
+from pipeline.ingest.video import VideoReader
+from pipeline.runtime.line import Line
+from pipeline.runtime.signals import pack, unpack
+from pipeline.runtime.tasks import Chunk, ChunkDone, Tally, Track
+from pipeline.sample.gate import RepeatGate
+from pipeline.sample.grid import Grid
+from pipeline.sample.windows import windows
+
+T = TypeVar("T")
+
+
+def score(line: Line, position: int, recording_id: str, chunk: Chunk) -> ChunkDone:
+    """Score one chunk and mark it done in the ledger, with its signals sealed there; a chunk done before is kept."""
+    before = line.ledger.done(recording_id, chunk.name, line.chunk_terms, run_id=line.run_id)
+    if before is not None:
+        return unpack(before)[0]
+    recording = line.ledger.roll.at(line.run_id, position)
+    done, signals = (_pictures if chunk.track is Track.VIDEO else _sounds)(line, recording, chunk)
+    line.ledger.mark(
+        recording_id,
+        chunk.name,
+        line.chunk_terms,
+        pack(done, signals),
+        degraded=bool(done.degraded),
+        run_id=line.run_id,
+    )
+    return done
+
+
+class _Stopwatch:
+    """Seconds spent pulling from an iterator, and elsewhere."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    def add(self, stage: str, since: float) -> None:
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - since
+
+    def pull(self, stage: str, items: Iterator[T]) -> Iterator[T]:
+        while True:
+            began = time.perf_counter()
+            try:
+                item = next(items)
+            except StopIteration:
+                return
+            finally:
+                self.add(stage, began)
+            yield item
+
+
+class _Panel(Generic[T]):
+    """The classifiers of one track; one that raises is silent from then on and named."""
+
+    def __init__(self, detectors: dict[str, T], silent: tuple[str, ...]) -> None:
+        self.speaking = dict(detectors)
+        self.degraded = list(silent)
+
+    def silence(self, name: str) -> None:
+        del self.speaking[name]
+        self.degraded.append(name)
+
+
+def _pictures(line: Line, recording: Recording, chunk: Chunk) -> tuple[ChunkDone, list[Signal]]:
+    part = recording.parts[chunk.part]
+    reader = VideoReader(
+        part.uri,
+        stream_id=recording.stream_id,
+        picker=Grid(line.terms.sample),
+        params=line.ingest,
+        lines=(chunk.first, chunk.last),
+        offset_ns=part.offset_ns,
+        deadline=Deadline(line.ingest.max_task_s),
+    )
+    detectors, silent = line.detectors.frames
+    panel, gate, watch = _Panel(detectors, silent), RepeatGate(line.terms.sample), _Stopwatch()
+    signals: list[Signal] = []
+    known: dict[Span, list[Score]] = {}
+    sampled = repeated = 0
+    broken = ""
+    try:
+        for frame in watch.pull("decode", iter(reader)):
+            sampled += 1
+            began = time.perf_counter()
+            earlier = gate.repeats(frame)
+            watch.add("gate", began)
+            if earlier is not None:
+                repeated += 1
+                signals += [replace(s, span=frame.span, repeats=earlier) for s in known[earlier]]
+                continue
+            if known and next(reversed(known)).start_ns // LINE_NS != frame.span.start_ns // LINE_NS:
+                known = {s: v for s, v in known.items() if s.start_ns // LINE_NS >= frame.span.start_ns // LINE_NS - 1}
+            began = time.perf_counter()
+            known[frame.span] = _ask(panel, frame)
+            watch.add("score", began)
+            signals += known[frame.span]
+    except SourceError as why:
+        broken = why.reason
+    report = reader.report
+    tally = Tally(
+        frames_sampled=sampled,
+        frames_scored=sampled - repeated,
+        frames_repeated=repeated,
+        end_ns=report.end_ns,
+        seconds=watch.seconds,
+    )
+    done = ChunkDone(
+        tally=tally, warnings=report.warnings, broken=broken or report.broken, degraded=tuple(panel.degraded)
+    )
+    return done, signals
+
+
+def _ask(panel: _Panel[FrameClassifier], frame: Frame) -> list[Score]:
+    scores: list[Score] = []
+    for name, classifier in list(panel.speaking.items()):
+        try:
+            scores += classifier.score([frame])[0]
+        except ModelError:
+            panel.silence(name)
+    return scores
+
+
+def _sounds(line: Line, recording: Recording, chunk: Chunk) -> tuple[ChunkDone, list[Signal]]:
+    part = recording.parts[chunk.part]
+    reader = AudioReader(part.uri, params=line.ingest, deadline=Deadline(line.ingest.max_task_s))
+    detectors, silent = line.detectors.sounds
+    panel, watch = _Panel(detectors, silent), _Stopwatch()
+    signals: list[Signal] = []
+    count = end_ns = 0
+    broken = ""
+    blocks = watch.pull("audio", iter(reader))
+    try:
+        for window in windows(
+            blocks, stream_id=recording.stream_id, offset_ns=part.offset_ns, params=line.terms.sample
+        ):
+            count += 1
+            end_ns = window.span.end_ns
+            began = time.perf_counter()
+            for name, classifier in list(panel.speaking.items()):
+                try:
+                    signals += classifier.score([window])[0]
+                except ModelError:
+                    panel.silence(name)
+            watch.add("score_audio", began)
+    except SourceError as why:
+        broken = why.reason
+    report = reader.report
+    heard = max(0, min(end_ns - part.offset_ns, report.end_ns))
+    tally = Tally(audio_windows=count, audio_ns=heard, end_ns=part.offset_ns + report.end_ns, seconds=watch.seconds)
+    done = ChunkDone(
+        tally=tally, warnings=report.warnings, broken=broken or report.broken, degraded=tuple(panel.degraded)
+    )
+    return done, signals

@@ -1,0 +1,159 @@
+"""What crosses between the driver and its workers: ids, spans and counts. Never media, names, addresses or keys.
+
+A task names a recording by its position in the run (before its content was read) or by its id (after); the worker
+reads everything else from the ledger, which keeps it sealed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from pipeline.core.media import LINE_NS
+from pipeline.runtime.report import Row
+
+
+class Act(StrEnum):
+    """The kinds of task, in the order in which a recording meets them."""
+
+    CANARY = "canary"
+    INSPECT = "inspect"
+    SCORE = "score"
+    CONCLUDE = "conclude"
+
+
+class Track(StrEnum):
+    """Which detectors a chunk is for."""
+
+    VIDEO = "video"
+    AUDIO = "audio"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Chunk:
+    """A stretch of one part on the 60 s grid: lines [first, last), `last` None for "to the end". Sound is never cut."""
+
+    part: int
+    track: Track
+    first: int = 0
+    last: int | None = None
+
+    @property
+    def name(self) -> str:
+        """The chunk's name in the ledger."""
+        end = "end" if self.last is None else str(self.last)
+        return f"{self.track}:{self.part}:{self.first}-{end}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartFacts:
+    """What inspection found of one part; `reason` says why it cannot be scanned, or is empty."""
+
+    has_video: bool = False
+    has_audio: bool = False
+    duration_ns: int = 0
+    reason: str = ""
+    retry: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspection:
+    """A recording's id and parts. `done` is true where this very content was concluded before under the same terms."""
+
+    position: int
+    recording_id: str
+    parts: tuple[PartFacts, ...]
+    warnings: tuple[str, ...] = ()
+    done: bool = False
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One call to a worker. `weight` is media seconds, for longest-first order and progress."""
+
+    act: Act
+    position: int = -1
+    recording_id: str = ""
+    chunk: Chunk | None = None
+    inspection: Inspection | None = None
+    weight: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """Unique within a run."""
+        chunk = self.chunk.name if self.chunk else ""
+        return f"{self.act}:{self.position}:{self.recording_id}:{chunk}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """Counts of what was seen; adds up over chunks."""
+
+    frames_sampled: int = 0
+    frames_scored: int = 0
+    frames_repeated: int = 0
+    audio_windows: int = 0
+    audio_ns: int = 0
+    end_ns: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def __add__(self, other: Tally) -> Tally:
+        seconds = dict(self.seconds)
+        for stage, spent in other.seconds.items():
+            seconds[stage] = seconds.get(stage, 0.0) + spent
+        return Tally(
+            frames_sampled=self.frames_sampled + other.frames_sampled,
+            frames_scored=self.frames_scored + other.frames_scored,
+            frames_repeated=self.frames_repeated + other.frames_repeated,
+            audio_windows=self.audio_windows + other.audio_windows,
+            audio_ns=self.audio_ns + other.audio_ns,
+            end_ns=max(self.end_ns, other.end_ns),
+            seconds=seconds,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChunkDone:
+    """A scored chunk. Its signals lie sealed in the ledger."""
+
+    tally: Tally
+    warnings: tuple[str, ...] = ()
+    broken: str = ""
+    degraded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Concluded:
+    """A recording decided, sealed and committed. `row` is its line of the scan report, which names nobody."""
+
+    row: Row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """A task that could not be done. `fault`: source, model, seal, fenced, integrity, other, died or program."""
+
+    fault: str
+    reason: str
+
+
+Answer = Inspection | ChunkDone | Concluded | Failed | str
+
+
+def cut(part: int, facts: PartFacts, *, chunk_lines: int) -> tuple[Chunk, ...]:
+    """The chunks of one part: pictures every `chunk_lines` lines by its stated duration, sound whole.
+
+    The last chunk is open: a header that lies short loses nothing, one that lies long costs an empty chunk.
+    """
+    chunks: list[Chunk] = []
+    if facts.has_video:
+        lines = max(1, -(-facts.duration_ns // LINE_NS))
+        firsts = range(0, lines, chunk_lines)
+        chunks = [
+            Chunk(part=part, track=Track.VIDEO, first=f, last=None if f + chunk_lines >= lines else f + chunk_lines)
+            for f in firsts
+        ]
+    if facts.has_audio:
+        chunks.append(Chunk(part=part, track=Track.AUDIO))
+    return tuple(chunks)
