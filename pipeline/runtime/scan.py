@@ -78,12 +78,10 @@ class Scan:
         self._began = time.perf_counter()
         self.first_score_s = 0.0
         self.canary = "not run"
-        for position, row in closed.items():
+        for position, row in job.closed.items():
             self._close(position, row)
-        todo = sorted(
-            (p for p in range(len(recordings)) if p not in closed), key=lambda p: (-sizes[p], p), reverse=True
-        )
-        self._uninspected = todo
+        todo = [p for p in range(len(job.recordings)) if p not in job.closed]
+        self._uninspected = sorted(todo, key=lambda p: (job.sizes[p], -p))
         self._push(Task(act=Act.CANARY))
 
     def run(self, pool: Pool) -> Report:
