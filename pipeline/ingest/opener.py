@@ -40,6 +40,7 @@ _AUDIO_DECODERS = (
 )
 _DECODERS = frozenset(f"{_VIDEO_DECODERS},{_AUDIO_DECODERS}".split(","))
 _TEXT_BYTES = frozenset({9, 10, 12, 13, 27, *range(32, 256)})
+_TOLD = ("video", "audio", "subtitle", "attachment")
 _LIARS_APART_NS = 3600 * NS
 
 
@@ -113,6 +114,23 @@ def start_ns(container: InputContainer) -> int:
     return starts[0] if max(starts) - min(starts) > _LIARS_APART_NS else min(starts)
 
 
+def cut_short(container: InputContainer) -> bool:
+    """True if the file's own index lists data past its end: it was cut off, by a disk or by a hand."""
+    size = container.size
+    streams = [s for s in container.streams if isinstance(s, VideoStream | AudioStream) and len(s.index_entries)]
+    return any(s.index_entries[-1].pos + s.index_entries[-1].size > size for s in streams)
+
+
+def unread(container: InputContainer, params: Params) -> tuple[str, ...]:
+    """What an opened file holds that is not read, and why, in stable words; each once."""
+    locked = frozenset(s.id for s in container.streams if s.discard is Discard.all)
+    reasons = [_refusal(s, locked, params) for s in container.streams if s.type in _TOLD]
+    for kind, streams in (("video", container.streams.video), ("audio", container.streams.audio)):
+        if sum(s.discard is not Discard.all for s in streams) > 1:
+            reasons.append(f"several {kind} streams: only the first is read")
+    return tuple(dict.fromkeys(reason.removeprefix("no decodable stream: ") for reason in reasons if reason))
+
+
 def _open(descriptor: int, params: Params) -> InputContainer:
     options = {
         # libav duplicates the descriptor and reads through its own offset: ours may be closed at once.
@@ -157,9 +175,9 @@ def _check(container: InputContainer, locked: frozenset[int], params: Params) ->
 
 def _refusal(stream: Stream, locked: frozenset[int], params: Params) -> str:
     if not isinstance(stream, VideoStream | AudioStream):
-        return f"no decodable stream: only {stream.type}"
+        return f"no decodable stream: {stream.type} is not read"
     if _is_cover(stream):
-        return "no decodable stream: only cover art"
+        return "no decodable stream: cover art is not read"
     if stream.id in locked:
         return f"encrypted: the {stream.type} can be read only with a key"
     context = stream.codec_context

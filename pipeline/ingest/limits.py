@@ -1,0 +1,99 @@
+"""Bounds on the process that parses hostile media, and a quiet libav.
+
+A parser that is talked into something dies alone: no core file, no more memory or CPU than it was given.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import math
+import resource
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import av.logging
+
+_PR_SET_DUMPABLE = 4
+
+
+def limit_process(memory_bytes: int | None = None) -> None:
+    """For worker processes, once at birth: no core file, not dumpable, at most `memory_bytes` of address space.
+
+    Address space, not memory in use: models, arenas and shared mappings count whole. None leaves it unbounded. Where
+    the kernel knows no dumpable flag the core limit stands alone.
+    """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if memory_bytes is not None:
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        bound = memory_bytes if hard == resource.RLIM_INFINITY else min(memory_bytes, hard)
+        resource.setrlimit(resource.RLIMIT_AS, (bound, hard))
+    # A core pattern that pipes to a collector ignores the core limit; the flag also keeps other processes of the
+    # same user from reading this one's memory.
+    prctl = getattr(ctypes.CDLL(None), "prctl", None)
+    if prctl is not None:
+        prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+@contextmanager
+def cpu_budget(seconds: float) -> Iterator[None]:
+    """The process may use `seconds` more of CPU time inside, then the kernel ends it (SIGXCPU).
+
+    For worker processes whose death is retried and reported: a decoder that spins cannot be stopped in any gentler
+    way. `opener.Deadline` is the gentle bound that comes first.
+    """
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    soft, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    bound = math.ceil(usage.ru_utime + usage.ru_stime + seconds)
+    if hard != resource.RLIM_INFINITY:
+        bound = min(bound, hard)
+    resource.setrlimit(resource.RLIMIT_CPU, (bound, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
+
+
+class _Counts(logging.Handler):
+    """Counts libav's messages for whoever listens in the thread that they are made in; prints none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._of_thread = threading.local()
+
+    def listeners(self) -> list[Counter[str]]:
+        """The counters of this thread."""
+        if not hasattr(self._of_thread, "listeners"):
+            self._of_thread.listeners = []
+        listeners: list[Counter[str]] = self._of_thread.listeners
+        return listeners
+
+    def emit(self, record: logging.LogRecord) -> None:
+        for counter in self.listeners():
+            counter[record.levelname.lower()] += 1
+
+
+_counts = _Counts()
+
+
+@contextmanager
+def quiet_libav() -> Iterator[Counter[str]]:
+    """Counts libav's messages of this thread by level ("warning", "error", "critical") while inside.
+
+    Equal messages in a row count once. Safe only with single-threaded decoders, as `opener` makes them: libav's own
+    threads would need Python's lock to speak while we hold it to end them.
+    """
+    logger = logging.getLogger("libav")
+    if _counts not in logger.handlers:
+        logger.addHandler(_counts)
+        logger.propagate = False
+        av.logging.set_level(av.logging.WARNING)
+    counter: Counter[str] = Counter()
+    listeners = _counts.listeners()
+    listeners.append(counter)
+    try:
+        yield counter
+    finally:
+        listeners[:] = [other for other in listeners if other is not counter]
