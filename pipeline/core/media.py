@@ -48,19 +48,26 @@ def _read_only(array: NDArray[Any]) -> NDArray[Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Frame:
-    """One picture of a stream: `pixels` is u8[h, w, 3] RGB, upright, read-only; `span` starts at its own time."""
+    """One picture of a stream: `pixels` is u8[h, w, 3] RGB, upright, read-only; `span` starts at its own time.
+
+    `line` is the line of the 60 s grid that it is a sample of (-1 at birth: the line of its own time). It can differ from the line its own time lies in: the
+    frame nearest to 60 s may be one of 59.99 s.
+    """
 
     stream_id: str
     span: Span
     pixels: NDArray[np.uint8]
+    line: int = -1
 
     def __post_init__(self) -> None:
         if self.pixels.dtype != np.uint8 or self.pixels.ndim != 3 or self.pixels.shape[2] != 3:
             raise ValueError(f"a frame is u8[h, w, 3], not {self.pixels.dtype}{list(self.pixels.shape)}")
         object.__setattr__(self, "pixels", _read_only(self.pixels))
+        if self.line < 0:
+            object.__setattr__(self, "line", self.span.start_ns // LINE_NS)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (_frame, (self.stream_id, self.span, np.asarray(self.pixels)))
+        return (_frame, (self.stream_id, self.span, np.asarray(self.pixels), self.line))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -83,9 +90,9 @@ class AudioWindow:
         return (_window, (self.stream_id, self.span, np.asarray(self.samples), self.rate_hz))
 
 
-def _frame(stream_id: str, span: Span, pixels: NDArray[np.uint8]) -> Frame:
+def _frame(stream_id: str, span: Span, pixels: NDArray[np.uint8], line: int) -> Frame:
     # Pickle loses numpy's read-only flag of a frozen slots dataclass; going through the constructor restores it.
-    return Frame(stream_id=stream_id, span=span, pixels=pixels)
+    return Frame(stream_id=stream_id, span=span, pixels=pixels, line=line)
 
 
 def _window(stream_id: str, span: Span, samples: NDArray[np.float32], rate_hz: int) -> AudioWindow:

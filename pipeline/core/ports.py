@@ -38,6 +38,35 @@ class SoundClassifier(Protocol):
         """Per window its scores, in the order of `windows`."""
 
 
+class Picking(Protocol):
+    """One pass of a Picker over the presentation times of one stream, in recording time (ns), strictly ascending.
+
+    It is fed from a frame before `start_ns`, or from the stream's first frame. A pick is (time of a frame, line of
+    the 60 s grid it is a sample of); picks come in ascending order, for the frame just seen or the one before it.
+    """
+
+    @property
+    def start_ns(self) -> int:
+        """Only the frame shown at this time, and later ones, can be samples."""
+
+    @property
+    def done(self) -> bool:
+        """True once no later time can change anything."""
+
+    def see(self, time_ns: int) -> Sequence[tuple[int, int]]:
+        """The picks that became certain by this frame."""
+
+    def end(self, end_ns: int) -> Sequence[tuple[int, int]]:
+        """The picks that became certain because the last frame seen ends, and the stream with it, at `end_ns`."""
+
+
+class Picker(Protocol):
+    """Decides from presentation times alone which frames of a stream are samples."""
+
+    def over(self, lines: tuple[int, int | None]) -> Picking:
+        """A fresh pass for the lines [first, last) of the 60 s grid; None: to the stream's end."""
+
+
 class KeyStore(Protocol):
     """Keys that live outside catalog and vault. A key never leaves; it wraps data keys."""
 
