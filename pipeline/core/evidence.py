@@ -68,7 +68,10 @@ class EvidenceRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
-    """One link of the audit chain: `digest` covers all other fields and `previous`."""
+    """One link of the audit chain: `digest` covers all other fields and `previous`.
+
+    `after` is the digest of the catalog rows as the act left them, or "" where it changed none.
+    """
 
     sequence: int
     at: str
@@ -76,5 +79,6 @@ class AuditEntry:
     verb: str
     subject: str
     reason: str
+    after: str
     previous: str
     digest: str

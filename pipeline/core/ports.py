@@ -5,9 +5,9 @@ A seam appears with its second implementation or its fake. Every docstring says 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from pipeline.core.media import AudioWindow, Frame
 from pipeline.core.signal import ModelRef, Score
@@ -85,15 +85,21 @@ class KeyStore(Protocol):
     def destroy(self, key_id: str) -> None:
         """Ledger line first, then every live copy; idempotent. Unknown ids raise KeyMissingError."""
 
+    def ids(self) -> list[str]:
+        """Ids of all living keys, sorted."""
+
 
 class BlobStore(Protocol):
     """Immutable files by name: put once, or raise and store nothing."""
 
-    def put(self, name: str, body: bytes) -> None:
-        """Durable before it returns. Raises SealError if the name exists or the bytes cannot be stored."""
+    def put(self, name: str, write: Callable[[BinaryIO], None]) -> None:
+        """Store what `write` writes, durable before it returns; if `write` raises, nothing is stored.
 
-    def get(self, name: str) -> bytes:
-        """The bytes. Raises IntegrityError if the name is not there."""
+        Raises SealError if the name exists or the bytes cannot be stored.
+        """
+
+    def open(self, name: str) -> BinaryIO:
+        """The bytes as a seekable stream for the caller to close. Raises IntegrityError if the name is not there."""
 
     def names(self) -> list[str]:
         """All names, sorted."""

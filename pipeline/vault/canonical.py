@@ -1,0 +1,46 @@
+"""The one way in which values become bytes that are hashed or signed.
+
+JSON with sorted keys, no spaces, real characters; strings and whole numbers only (and lists and objects of them), so
+that every reader gets the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+
+def canonical(value: Mapping[str, object]) -> bytes:
+    """UTF-8 bytes of `value`; TypeError for a float, null or boolean anywhere in it."""
+    _check(value)
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def leaf_hash(body: bytes) -> str:
+    """sha256 hex of 0x00 and `body`: the leaf hash of RFC 6962, so that a tree can stand on these digests."""
+    return hashlib.sha256(b"\0" + body).hexdigest()
+
+
+def digest_of_rows(rows: Mapping[str, object]) -> str:
+    """sha256 hex of the canonical bytes of catalog rows."""
+    return hashlib.sha256(canonical(rows)).hexdigest()
+
+
+def plain(row: Mapping[str, Any]) -> dict[str, object]:
+    """A catalog row for `canonical`: bytes as hex, truth values as 0 and 1."""
+    return {name: v.hex() if isinstance(v, bytes) else int(v) if isinstance(v, bool) else v for name, v in row.items()}
+
+
+def _check(value: object) -> None:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            if not isinstance(key, str):
+                raise TypeError(f"{key!r} is no canonical key")
+            _check(inner)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            _check(inner)
+    elif isinstance(value, (bool, float)) or not isinstance(value, (str, int)):
+        raise TypeError(f"{value!r} has no canonical bytes")
