@@ -44,7 +44,7 @@ class _Every:
             return ()
         return ((time_ns, line),) if line >= self._first else ()
 
-    def end(self, end_ns: int) -> Sequence[tuple[int, int]]:  # noqa: ARG002
+    def end(self, end_ns: int) -> Sequence[tuple[int, int]]:
         self.done = True
         return ()
 
@@ -65,7 +65,8 @@ class _OnGrid:
         if time_ns < self._next:
             self._before, self._given = time_ns, -1
             return ()
-        before, picks = self._before, []
+        before = self._before
+        picks: list[tuple[int, int]] = []
         if before < 0:
             own = time_ns // LINE_NS
             given = self._give(picks, time_ns, -1, own, own)

@@ -1,0 +1,106 @@
+"""One single-threaded libav decoder over the packets of one video stream.
+
+Damage is counted, never printed and never raised; only what exceeds a bound is refused. Refuses to know which frames
+are wanted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import av
+from av.container import InputContainer
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from pipeline.core.errors import SourceError
+from pipeline.ingest.opener import Deadline
+from pipeline.ingest.params import Params
+
+# Nothing is printed and libav's errors are still counted: see `Decoder.complaints`.
+av.logging.set_level(av.logging.PANIC)
+
+
+class Packets:
+    """The packets of one stream in order of decoding; empty ones (repeats of the picture before) are passed over."""
+
+    def __init__(self, container: InputContainer, stream: VideoStream, deadline: Deadline | None) -> None:
+        self._container, self._stream, self._deadline = container, stream, deadline
+        self._damage = ""
+        self._reached = 0
+        self.ended = False
+        """True once there are no more."""
+
+    def __iter__(self) -> Iterator[Packet[VideoStream]]:
+        try:
+            for packet in self._container.demux(self._stream):
+                if self._deadline is not None:
+                    self._deadline.check()
+                if packet.size:
+                    self._reached = max(self._reached, packet.pts or 0, packet.dts or 0)
+                    self._damage = "the last packet is cut off" if packet.is_corrupt else ""
+                    yield packet
+        except av.error.FFmpegError as error:
+            self._damage = error.strerror or type(error).__name__
+        self.ended = True
+
+    @property
+    def broken(self) -> str:
+        """Why the data ended early; "" if they did not, or were not read to their end."""
+        if not self.ended:
+            return ""
+        index = self._stream.index_entries
+        if not self._damage and len(index) and index[len(index) - 1].timestamp > self._reached:
+            return "the data end early: the file's index names frames that are not there"
+        return f"the data end early: {self._damage}" if self._damage else ""
+
+
+class Decoder:
+    """Decodes packets in order. Frames come out in order of presentation."""
+
+    def __init__(self, stream: VideoStream, params: Params) -> None:
+        self._context = stream.codec_context
+        self._limit = params.max_pixels
+        self._skimming = False
+        self.refused = 0
+        """Packets that the decoder could make nothing of."""
+        self.damaged = 0
+        """Frames that came out although the decoder knew them to be damaged."""
+
+    def send(self, packet: Packet[VideoStream], *, skim: bool = False) -> list[VideoFrame]:
+        """The frames that this packet completes; with `skim` a packet that nothing refers to is skipped undecoded.
+
+        Raises SourceError "oversized pixels: ...".
+        """
+        if skim != self._skimming:
+            self._context.skip_frame = "NONREF" if skim else "DEFAULT"
+            self._skimming = skim
+        return self._checked(packet)
+
+    def drain(self) -> list[VideoFrame]:
+        """The frames still inside; afterwards the decoder is as new and expects a key packet."""
+        frames = self._checked(None)
+        self._context.flush_buffers()
+        return frames
+
+    @property
+    def complaints(self) -> int:
+        """Errors that libav has logged in this process: a difference tells of damage that was concealed."""
+        return int(av.logging.get_last_error()[0])
+
+    def _checked(self, packet: Packet[VideoStream] | None) -> list[VideoFrame]:
+        try:
+            frames = self._context.decode(packet)
+        except av.error.EOFError:
+            return []
+        except av.error.FFmpegError as error:
+            if "max pixel" in str(error.log or ""):
+                raise SourceError(f"oversized pixels: the limit is {self._limit} pixels a frame") from None
+            self.refused += 1
+            return []
+        for frame in frames:
+            if frame.width * frame.height > self._limit:
+                raise SourceError(f"oversized pixels: {frame.width}x{frame.height}, the limit is {self._limit} pixels")
+            self.damaged += frame.is_corrupt
+        return frames
