@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pipeline.config.marks import Problems, Section, did_you_mean, read_digested
 from pipeline.core.decision import Action, PolicyRef, Severity
+from pipeline.core.jurisdiction import is_jurisdiction
 from pipeline.core.media import NS
-from pipeline.decide.permit import is_jurisdiction
 from pipeline.decide.policy import Combine, Policy, Rule, Scanning, ScanRule, Unless
 from pipeline.decide.taxonomy import Taxonomy
 

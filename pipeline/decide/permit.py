@@ -6,19 +6,12 @@ rules. Looks at no media and at no signals.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pipeline.core.jurisdiction import may_share, normal
 from pipeline.core.recording import UNKNOWN, Participant, Recording
 from pipeline.decide.policy import Policy, ScanRule
-
-_EU = frozenset("AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split(" "))  # noqa: SIM905
-GROUPS = {"EU": _EU, "EEA": _EU | {"IS", "LI", "NO"}}
-"""Groups of countries that a rule or a participant's jurisdiction may name instead of one country."""
-
-_ALIASES = {"UK": "GB", "EL": "GR"}
-_CODE = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?\Z")
 
 _Person = tuple[str, frozenset[str]]
 _NOBODY: _Person = (UNKNOWN, frozenset())
@@ -31,11 +24,6 @@ class Permission:
     permitted: bool
     rule: str
     citation: str
-
-
-def is_jurisdiction(text: str) -> bool:
-    """True for a code that a rule can cover: a country, a part of one, or a group, in capitals."""
-    return text in GROUPS or _CODE.match(text) is not None
 
 
 def permit(recordings: Sequence[Recording], policy: Policy) -> Permission:
@@ -63,7 +51,7 @@ def _people(recordings: Sequence[Recording]) -> list[_Person]:
             named.setdefault(participant.handle, []).append(participant)
     people = [_person(p) for same in named.values() for p in same]
     # Where the recording itself says where it belongs, that place's rules hold for everybody in it as well.
-    places = {_code(r.jurisdiction) for r in recordings} - {UNKNOWN}
+    places = {normal(r.jurisdiction) for r in recordings} - {UNKNOWN}
     people += [(place, purposes) for place in places for _, purposes in (people or [_NOBODY])]
     if len(named) < 2:
         people.append(_NOBODY)
@@ -71,13 +59,7 @@ def _people(recordings: Sequence[Recording]) -> list[_Person]:
 
 
 def _person(participant: Participant) -> _Person:
-    return _code(participant.jurisdiction), participant.purposes or frozenset()
-
-
-def _code(text: str) -> str:
-    code = text.strip().upper()
-    code = _ALIASES.get(code[:2], code[:2]) + code[2:] if code[2:3] in ("", "-") else code
-    return code if is_jurisdiction(code) else UNKNOWN
+    return normal(participant.jurisdiction), participant.purposes or frozenset()
 
 
 def _agrees(rule: ScanRule, person: _Person) -> bool:
@@ -85,16 +67,4 @@ def _agrees(rule: ScanRule, person: _Person) -> bool:
 
 
 def _covers(rule: ScanRule, place: str) -> bool:
-    return place == UNKNOWN or any(_may_share(code, place) for code in rule.jurisdictions)
-
-
-def _may_share(code: str, place: str) -> bool:
-    """True if somebody in `place` may be under `code`: either may be the wider of the two."""
-    countries, others = _countries(code), _countries(place)
-    if not countries & others:
-        return False
-    return "-" not in code or "-" not in place or code == place
-
-
-def _countries(code: str) -> frozenset[str]:
-    return GROUPS.get(code, frozenset({code[:2]}))
+    return place == UNKNOWN or any(may_share(code, place) for code in rule.jurisdictions)
