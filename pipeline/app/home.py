@@ -25,14 +25,10 @@ class Home:
 
     @classmethod
     def at(cls, root: Path | None = None) -> Home:
-        """The home named, or of WATCHKEEP_HOME, or ~/.watchkeep; keys of WATCHKEEP_KEYS, or HOME-keys beside it."""
+        """The home named, or of WATCHKEEP_HOME, or ~/.watchkeep; its keys beside it until settings say otherwise."""
         chosen = root or Path(os.environ.get("WATCHKEEP_HOME") or Path.home() / ".watchkeep")
         chosen = chosen.expanduser().absolute()
-        keys = os.environ.get("WATCHKEEP_KEYS")
-        return cls(
-            root=chosen,
-            keys=Path(keys).expanduser().absolute() if keys else chosen.with_name(chosen.name + "-keys"),
-        )
+        return cls(root=chosen, keys=chosen.with_name(chosen.name + "-keys"))
 
     @property
     def models(self) -> Path:

@@ -27,9 +27,14 @@ from pipeline.runtime.tasks import ChunkDone, Inspection, Tally, cut
 
 def conclude(line: Line, inspection: Inspection) -> Row:
     """Decide, seal and commit one recording whose chunks are all done; doing it twice is doing it once."""
-    recording = replace(line.ledger.roll.at(line.run_id, inspection.position), recording_id=inspection.recording_id)
+    recording = replace(
+        line.ledger.roll.at(line.run_id, inspection.position),
+        recording_id=inspection.recording_id,
+        sha256=inspection.sha256,
+    )
     done, signals = _gather(line, inspection)
-    degraded = tuple(sorted({name for d in done for name in d.degraded}))
+    failed = tuple(sorted({name for d in done for name in d.degraded}))
+    degraded = (*failed, *(f"{name} (switched off)" for name in line.terms.off))
     seconds: dict[str, float] = {"inspect": inspection.seconds}
     began = time.perf_counter()
     decision = decide(unrepeated(signals), line.terms.policy, stream_id=recording.stream_id, degraded=degraded)
@@ -45,7 +50,7 @@ def conclude(line: Line, inspection: Inspection) -> Row:
     cutting = _Cutting(line, recording, _counterpart(line, inspection.position), incidents, notes)
     began = time.perf_counter()
     ids = line.vault.conclude(
-        keyed_id(line.installation_key, "conclusion", recording.recording_id, line.terms.fingerprint, *degraded),
+        keyed_id(line.installation_key, "conclusion", recording.recording_id, line.terms.fingerprint, *failed),
         line.run_id,
         recording,
         cutting.drafts(),
@@ -56,7 +61,7 @@ def conclude(line: Line, inspection: Inspection) -> Row:
     seconds["seal"] = time.perf_counter() - began - cutting.seconds
     row = _row(inspection, done, decision, ids, tuple(notes), seconds)
     line.ledger.conclude(
-        recording.recording_id, line.terms.fingerprint, row.to_json(), degraded=bool(degraded), run_id=line.run_id
+        recording.recording_id, line.terms.fingerprint, row.to_json(), degraded=bool(failed), run_id=line.run_id
     )
     return row
 
@@ -120,6 +125,7 @@ class _Cutting:
                 incident,
                 self._recording,
                 self._counterpart,
+                policy=self._line.terms.policy.ref,
                 sources=self._line.sources,
                 params=self._line.capture,
             )

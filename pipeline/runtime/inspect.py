@@ -49,6 +49,7 @@ def inspect(line: Line, position: int) -> Inspection:
     return Inspection(
         position=position,
         recording_id=identity,
+        sha256=known.sha256,
         parts=tuple(facts),
         warnings=tuple(dict.fromkeys(warnings)),
         done=readable and line.ledger.concluded(identity, line.terms.fingerprint, run_id=line.run_id) is not None,

@@ -26,11 +26,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """Under what a recording is scanned; a result under other terms is another result."""
+    """Under what a recording is scanned; a result under other terms is another result.
+
+    `models` are name and digest of each; `off` are the detectors that the policy asks and settings switched off.
+    """
 
     policy: Policy
     models: tuple[str, ...]
     sample: SampleParams
+    off: tuple[str, ...] = ()
 
     @property
     def fingerprint(self) -> str:

@@ -30,12 +30,15 @@ ACTOR_MEMORY_BYTES = 16 << 30
 class LocalRay:
     """A Ray of this process's own, started in the background; ends with `stop` or, after a kill, by itself."""
 
-    def __init__(self, make: Callable[[], Worker], *, workers: int, task_s: float) -> None:
-        if not _in_memory(MEMORY_FOLDER):
+    def __init__(
+        self, make: Callable[[], Worker], *, workers: int, task_s: float, say: Callable[[str], None]
+    ) -> None:
+        if not in_memory(MEMORY_FOLDER):
             raise ConfigError(f"{MEMORY_FOLDER} is no memory file system here: run with --ray off")
         self._make = make
         self._workers = workers
         self._task_s = task_s
+        self._say = say
         self._ready = threading.Event()
         self._failure = ""
         self._actor: Any = None
@@ -46,11 +49,6 @@ class LocalRay:
     def ready(self) -> bool:
         """True once actors can be made."""
         return self._ready.is_set() and not self._failure
-
-    @property
-    def failure(self) -> str:
-        """Why Ray did not start, or nothing."""
-        return self._failure
 
     def wait(self) -> None:
         """Return once Ray runs or cannot."""
@@ -71,8 +69,9 @@ class LocalRay:
     def _start(self) -> None:
         try:
             self._init()
-        except Exception as error:  # noqa: BLE001 - told to whoever asks for a worker
+        except Exception as error:  # noqa: BLE001 - the scan goes on without Ray
             self._failure = str(error).splitlines()[0] if str(error) else type(error).__name__
+            self._say(f"Ray did not start ({self._failure}): scanning in this process instead")
         finally:
             self._ready.set()
 
@@ -169,7 +168,8 @@ class Handover:
         return self._seat.run(task)
 
 
-def _in_memory(folder: Path) -> bool:
+def in_memory(folder: Path) -> bool:
+    """True if `folder` is a memory file system of its own."""
     mounts = Path("/proc/mounts")
     if not mounts.exists():
         return False

@@ -74,6 +74,12 @@ class Report:
         """True if no recording was seen, now or before under the same terms."""
         return not any(r.outcome in (Outcome.SCANNED, Outcome.PARTIAL) or r.duration_s > 0 for r in self.rows)
 
+    def failed(self, *, strict: bool) -> bool:
+        """Whether the command exits 1: nothing was scored, the canary failed, or (strict) something was not seen."""
+        if self.scored_nothing or self.canary.startswith("failed"):
+            return True
+        return strict and any(r.outcome in (Outcome.PARTIAL, Outcome.UNREADABLE) or r.degraded for r in self.rows)
+
     def totals(self) -> dict[str, Any]:
         """Counts and times over all rows; `seconds` sums the wall time that workers spent in each stage."""
         counts = {o.value: sum(r.outcome is o for r in self.rows) for o in Outcome}

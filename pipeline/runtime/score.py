@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Generic, TypeVar
 
 from pipeline.core.errors import ModelError, SourceError
-from pipeline.core.media import LINE_NS, Frame, Span
+from pipeline.core.media import Frame, Span
 from pipeline.core.ports import FrameClassifier
 from pipeline.core.recording import Recording
 from pipeline.core.signal import Score, Signal
@@ -92,10 +92,13 @@ def _pictures(line: Line, recording: Recording, chunk: Chunk) -> tuple[ChunkDone
     signals: list[Signal] = []
     known: dict[Span, list[Score]] = {}
     sampled = repeated = 0
+    line_no = -1
     broken = ""
     try:
         for frame in watch.pull("decode", iter(reader)):
             sampled += 1
+            if frame.line != line_no:
+                known, line_no = {}, frame.line
             began = time.perf_counter()
             earlier = gate.repeats(frame)
             watch.add("gate", began)
@@ -103,8 +106,6 @@ def _pictures(line: Line, recording: Recording, chunk: Chunk) -> tuple[ChunkDone
                 repeated += 1
                 signals += [replace(s, span=frame.span, repeats=earlier) for s in known[earlier]]
                 continue
-            if known and next(reversed(known)).start_ns // LINE_NS != frame.span.start_ns // LINE_NS:
-                known = {s: v for s, v in known.items() if s.start_ns // LINE_NS >= frame.span.start_ns // LINE_NS - 1}
             began = time.perf_counter()
             known[frame.span] = _ask(panel, frame)
             watch.add("score", began)

@@ -62,6 +62,7 @@ class Inspection:
 
     position: int
     recording_id: str
+    sha256: str
     parts: tuple[PartFacts, ...]
     warnings: tuple[str, ...] = ()
     done: bool = False

@@ -46,7 +46,7 @@ class ScriptedPool:
                 return "ok"
             case Act.INSPECT:
                 name = "same" if task.position in self.same else f"r{task.position}"
-                return Inspection(position=task.position, recording_id=name, parts=(LONG,))
+                return Inspection(position=task.position, recording_id=name, sha256=name, parts=(LONG,))
             case Act.SCORE:
                 return ChunkDone(tally=Tally(frames_sampled=1))
             case Act.CONCLUDE:
@@ -129,8 +129,8 @@ def test_the_same_content_under_two_names_is_scanned_once_and_said_so(ledger: Le
 
 
 def test_a_recording_still_being_written_is_skipped_and_an_unreadable_one_named(ledger: Ledger) -> None:
-    growing = Inspection(position=0, recording_id="g", parts=(PartFacts(reason="still being written", retry=True),))
-    empty = Inspection(position=1, recording_id="e", parts=(PartFacts(reason="zero bytes"),))
+    growing = Inspection(position=0, recording_id="g", sha256="g", parts=(PartFacts(reason="still being written", retry=True),))
+    empty = Inspection(position=1, recording_id="e", sha256="e", parts=(PartFacts(reason="zero bytes"),))
     report = scan(ledger, ScriptedPool(inspect=[growing, empty]))
     assert [(r.outcome, r.reason) for r in report.rows] == [
         (Outcome.SKIPPED, "still being written"),

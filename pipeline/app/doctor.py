@@ -1,0 +1,112 @@
+"""A look over the installation: what is wrong, what is worth knowing, and what to do about it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+from pipeline.app.actor import actor
+from pipeline.app.compose import Installation
+from pipeline.app.home import Home
+from pipeline.config.settings import Mode
+from pipeline.core.errors import ConfigError, WatchkeepError
+from pipeline.core.recording import UNKNOWN
+from pipeline.recordings.lock import HomeLock
+from pipeline.runtime.ray_workers import MEMORY_FOLDER, in_memory
+
+LOW_DISK_BYTES = 10 << 30
+
+Check = dict[str, Any]
+
+
+def examine(home: Home, *, repair: bool) -> list[Check]:
+    """Checks as {"state": "ok" | "note" | "wrong", "what", "words"}; with `repair`, orphans of the vault are removed."""
+    try:
+        installation = Installation.open(home)
+    except ConfigError as error:
+        return [_check("wrong", "configuration", problem) for problem in error.problems]
+    checks = [_check("ok", "configuration", f"policy {installation.policy.ref.name} {installation.policy.ref.version}")]
+    for look in (_terms, _folders, _disk, _models, _ray):
+        checks += look(installation)
+    try:
+        checks += _vault(installation, repair=repair)
+    except WatchkeepError as error:
+        checks.append(_check("wrong", "vault", str(error)))
+    return checks
+
+
+def _check(state: str, what: str, words: str) -> Check:
+    return {"state": state, "what": what, "words": words}
+
+
+def _terms(found: Installation) -> Iterator[Check]:
+    if found.settings.mode is Mode.DEVELOPMENT:
+        yield _check("note", "mode", "development: evidence open works, unset terms are allowed; set mode: production")
+    defaults = found.settings.defaults
+    for name in ("policy_version", "jurisdiction", "legal_basis"):
+        if getattr(defaults, name) == UNKNOWN:
+            yield _check("note", name, "unknown by default: the strictest rule applies to recordings that do not say")
+    if all(rule.permitted for rule in (found.policy.scanning.otherwise, *found.policy.scanning.rules)):
+        yield _check("note", "scanning", "the policy permits automated scanning everywhere: set its rules with counsel")
+    for name in sorted(found.policy.detectors - {e.name for e in found.enabled()}):
+        yield _check("note", "detector", f"the policy asks {name}, which is switched off: decisions say so")
+
+
+def _folders(found: Installation) -> Iterator[Check]:
+    home, keys, master = found.home.root, found.home.keys, found.home.master_file.parent
+    inside = "a backup of one would hold both, and erasure by destroying keys would prove nothing"
+    if keys == home or home in keys.parents or keys in home.parents:
+        yield _check("wrong", "keys", f"{keys} and {home} share a folder: {inside}; set WATCHKEEP_KEYS elsewhere")
+    else:
+        yield _check("ok", "keys", f"{keys}, apart from {home}")
+    if found.home.master_file.exists():
+        words = f"{found.home.master_file} lies on this machine: keep it elsewhere and give it as WATCHKEEP_MASTER_KEY"
+        yield _check("wrong" if master == keys or keys in master.parents else "note", "master key", words)
+    for folder in (home, keys, master):
+        if folder.exists() and folder.stat().st_mode & 0o077:
+            yield _check("wrong", "permissions", f"others may enter {folder}: chmod 700 it")
+
+
+def _disk(found: Installation) -> Iterator[Check]:
+    folder = next(p for p in (found.home.root, *found.home.root.parents) if p.exists())
+    free = shutil.disk_usage(folder).free
+    state = "note" if free < LOW_DISK_BYTES else "ok"
+    yield _check(state, "disk", f"{free / (1 << 30):.0f} GiB free for {found.home.root}")
+
+
+def _models(found: Installation) -> Iterator[Check]:
+    for entry in found.enabled():
+        state = found.store.state(entry)
+        words = f"{entry.name} {entry.version}: {state}"
+        if state == "absent":
+            yield _check("note", "model", f"{words}; the first scan fetches it")
+        else:
+            yield _check("ok" if state == "present" else "wrong", "model", words)
+
+
+def _ray(found: Installation) -> Iterator[Check]:
+    if in_memory(MEMORY_FOLDER):
+        yield _check("ok", "ray", f"its sessions lie in {MEMORY_FOLDER}, on no disk")
+    else:
+        yield _check("note", "ray", f"{MEMORY_FOLDER} is no memory file system here: scans need --ray off")
+
+
+def _vault(found: Installation, *, repair: bool) -> Iterator[Check]:
+    if not (found.home.root / "catalog").exists():
+        yield _check("note", "vault", "empty: nothing was scanned yet")
+        return
+    with HomeLock(found.home.lock, at=found.clock.now()):
+        vault = found.vault()
+        try:
+            orphans = vault.orphans()
+            if orphans and repair:
+                vault.remove_orphans(actor=actor())
+                yield _check("ok", "orphans", f"{len(orphans)} removed")
+            elif orphans:
+                yield _check("note", "orphans", f"{len(orphans)} of runs that were cut off: doctor --repair removes them")
+            yield _check("ok", "vault", f"{len(vault.incidents())} incidents; `watchkeep evidence verify` walks it all")
+        finally:
+            vault.close()
+
+

@@ -1,0 +1,74 @@
+"""What runs did and what was flagged, as plain JSON values; evidence stays sealed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.app.compose import Installation
+from pipeline.app.home import Home
+from pipeline.core.clock import utc_text
+from pipeline.core.errors import ConfigError
+from pipeline.recordings.ledger import Ledger, Run
+
+
+def runs(home: Home) -> list[dict[str, Any]]:
+    """All runs, newest first."""
+    ledger = Installation.open(home).ledger()
+    try:
+        return [_run(run) for run in ledger.runs()]
+    finally:
+        ledger.close()
+
+
+def run(home: Home, run_id: str) -> dict[str, Any]:
+    """One run with its recordings; `last` is the newest, and an unambiguous beginning of an id is enough."""
+    ledger = Installation.open(home).ledger()
+    try:
+        found = _named(ledger, run_id)
+        return {**_run(found), "totals": dict(found.totals), "recordings": list(ledger.run_recordings(found.run_id))}
+    finally:
+        ledger.close()
+
+
+def _named(ledger: Ledger, run_id: str) -> Run:
+    known = ledger.runs()
+    matching = known[:1] if run_id == "last" else [r for r in known if r.run_id.startswith(run_id)]
+    if len(matching) == 1:
+        return matching[0]
+    return ledger.run(run_id)
+
+
+def _run(found: Run) -> dict[str, Any]:
+    state = "stopped" if found.finished_at else "cut off or running"
+    return {
+        "run_id": found.run_id,
+        "started_at": utc_text(found.started_at),
+        "finished_at": utc_text(found.finished_at) if found.finished_at else "unknown",
+        "state": "complete" if found.complete else state,
+        "actor": found.actor,
+        "command": found.command,
+        "recordings": found.totals.get("recordings", 0),
+        "incidents": found.totals.get("incidents", 0),
+    }
+
+
+def incidents(home: Home) -> list[dict[str, Any]]:
+    """All incidents, newest first."""
+    vault = Installation.open(home).vault()
+    try:
+        return [view.to_json() for view in vault.incidents()]
+    finally:
+        vault.close()
+
+
+def incident(home: Home, incident_id: str) -> dict[str, Any]:
+    """One incident with findings and records; an unambiguous beginning of its id is enough."""
+    vault = Installation.open(home).vault()
+    try:
+        matching = [v for v in vault.incidents() if v.incident_id.startswith(incident_id)] if incident_id else []
+        if len(matching) != 1:
+            many = "several incidents begin" if matching else "no incident begins"
+            raise ConfigError(f"{many} with {incident_id!r}: `watchkeep incidents list` names them")
+        return vault.incident(matching[0].incident_id).to_json()
+    finally:
+        vault.close()
