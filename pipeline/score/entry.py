@@ -190,7 +190,7 @@ class ModelEntry:
     probes: tuple[Probe, ...]
     licence: str
     remark: str = ""
-    notice: Path | None = field(default=None, compare=False)
+    notice: Path | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if not _NAME.match(self.name):
@@ -207,6 +207,13 @@ class ModelEntry:
             raise ValueError(f"{self.name}: say where in {self.source.package} the model lies")
         if isinstance(self.source, Address) and isinstance(self.labels, LabelMap):
             raise ValueError(f"{self.name}: an own model lists its labels in the registry")
+
+    @property
+    def pins(self) -> str:
+        """sha256 over what decides the stored files: an entry that asks for other files gets other pins."""
+        labels = self.labels.member.sha256 if isinstance(self.labels, LabelMap) else ""
+        made = (self.conversion.name, self.conversion.sha256) if self.conversion else ()
+        return digest_of([self.model.sha256, labels, *made])
 
     @property
     def fingerprint(self) -> str:

@@ -33,9 +33,17 @@ def prepare(pixels: NDArray[np.uint8], want: PictureInput) -> NDArray[np.float32
 
 def normalise(rgb: NDArray[np.uint8] | NDArray[np.float32], want: PictureInput) -> NDArray[np.float32]:
     """The tensor of one RGB picture [side, side, 3] in 0..255 that needs no resizing any more."""
-    order = slice(None) if want.colour is Colour.RGB else slice(None, None, -1)
     mean, std = np.array(want.mean, np.float32), np.array(want.std, np.float32)
-    tensor = np.subtract(rgb[..., order], mean[order], dtype=np.float32)
+    if want.colour is Colour.BGR:
+        rgb, mean, std = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), mean[::-1], std[::-1]
+    # Long inner loops: numpy takes ten times as long to subtract three numbers from every pixel.
+    if want.layout is Layout.NCHW:
+        flat = np.ascontiguousarray(rgb.transpose(2, 0, 1))
+        mean, std = mean[:, None, None], std[:, None, None]
+    else:
+        flat = rgb.reshape(want.side, -1)
+        mean, std = np.tile(mean, want.side), np.tile(std, want.side)
+    tensor: NDArray[np.float32] = np.subtract(flat, mean, dtype=np.float32)
     if np.any(std != 1):
-        tensor /= std[order]
-    return tensor if want.layout is Layout.NHWC else np.ascontiguousarray(tensor.transpose(2, 0, 1))
+        tensor /= std
+    return tensor if want.layout is Layout.NCHW else tensor.reshape(want.side, want.side, 3)

@@ -54,7 +54,7 @@ def picture(name: str, side: int) -> NDArray[np.float32]:
         case ["white"]:
             return np.full((side, side, 3), 255.0, np.float32)
         case ["rgb", red, green, blue]:
-            return np.broadcast_to(np.array([red, green, blue]).astype(np.float32), (side, side, 3))
+            return np.full((side, side, 3), np.array([red, green, blue]).astype(np.float32))
         case ["ramp"]:
             right, down = np.broadcast_to(rise, (side, side)), np.broadcast_to(rise[:, None], (side, side))
             return np.stack([right, down, (right + down) / 2], axis=-1)

@@ -33,8 +33,8 @@ class ModelStore:
         self._params = params or Params()
 
     def path(self, entry: ModelEntry) -> Path:
-        """Where this model lies, or will lie."""
-        return self.folder / entry.name
+        """Where this model lies, or will lie: an entry with other pins has another folder, and nothing is replaced."""
+        return self.folder / f"{entry.name}-{entry.pins[:12]}"
 
     def state(self, entry: ModelEntry) -> str:
         """Say "present", "absent", or "altered: " with the file and what is wrong with it."""
