@@ -7,7 +7,7 @@ import os
 
 
 def actor() -> str:
-    """"os:name(uid)" of this process's user; the name of an unknown uid is "?"."""
+    """ "os:name(uid)" of this process's user; the name of an unknown uid is "?"."""
     try:
         name = getpass.getuser()
     except (KeyError, OSError):

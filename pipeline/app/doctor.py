@@ -104,9 +104,9 @@ def _vault(found: Installation, *, repair: bool) -> Iterator[Check]:
                 vault.remove_orphans(actor=actor())
                 yield _check("ok", "orphans", f"{len(orphans)} removed")
             elif orphans:
-                yield _check("note", "orphans", f"{len(orphans)} of runs that were cut off: doctor --repair removes them")
+                yield _check(
+                    "note", "orphans", f"{len(orphans)} of runs that were cut off: doctor --repair removes them"
+                )
             yield _check("ok", "vault", f"{len(vault.incidents())} incidents; `watchkeep evidence verify` walks it all")
         finally:
             vault.close()
-
-

@@ -38,9 +38,7 @@ class Request:
     command: tuple[str, ...] = ()
 
 
-def scan(
-    home: Home, request: Request, *, progress: Callable[[Progress], None], say: Callable[[str], None]
-) -> Report:
+def scan(home: Home, request: Request, *, progress: Callable[[Progress], None], say: Callable[[str], None]) -> Report:
     """Scan; on Ctrl-C the report is of what was done so far, and `complete` is False.
 
     Raises ConfigError, ModelError, BusyError and what a broken vault raises, each a sentence.
