@@ -102,7 +102,8 @@ def _json_lines(file: Path, complaints: Complaints) -> Iterator[tuple[int, dict[
             except RecursionError:
                 complaints.add(number, "", "is nested too deeply")
             except ValueError as e:
-                complaints.add(number, "", f"not a JSON object on one line: {e}")
+                why = f"{e.msg} at column {e.colno}" if isinstance(e, json.JSONDecodeError) else e
+                complaints.add(number, "", f"not a JSON object on one line: {why}")
             else:
                 if isinstance(values, dict):
                     yield number, values
