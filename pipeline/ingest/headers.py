@@ -13,7 +13,8 @@ _MP4_FIRST = {b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"moof", b"s
 _LOCKED_ENTRIES = {b"encv", b"enca", b"drmi", b"drms"}
 _EBML = b"\x1a\x45\xdf\xa3"
 _SEGMENT, _TRACKS, _CLUSTER = 0x18538067, 0x1654AE6B, 0x1F43B675
-_TRACK, _TRACK_NUMBER, _ENCODINGS, _ENCODING, _ENCRYPTION = 0xAE, 0xD7, 0x6D80, 0x6240, 0x5035
+_TRACK, _TRACK_TYPE, _ENCODINGS, _ENCODING, _ENCRYPTION = 0xAE, 0x83, 0x6D80, 0x6240, 0x5035
+_STREAM_TYPES = {0x01, 0x02, 0x11, 0x21}
 
 Box = tuple[bytes, int, int]
 Element = tuple[int, int, int]
@@ -30,7 +31,10 @@ def has_index(descriptor: int, size: int) -> bool:
 
 
 def encrypted_tracks(descriptor: int, size: int) -> frozenset[int]:
-    """Track numbers (libav's stream ids) whose samples are encrypted; empty where the container has no such notion."""
+    """Streams whose samples are encrypted, by libav's stream id in MP4 and by its stream index in Matroska.
+
+    Empty where the container has no such notion.
+    """
     head = os.pread(descriptor, 8, 0)
     if head[:4] == _EBML:
         return frozenset(_locked_matroska(descriptor, size))
@@ -102,17 +106,20 @@ def _children(descriptor: int, parent: Element, wanted: int) -> list[Element]:
 
 
 def _locked_matroska(descriptor: int, size: int) -> Iterator[int]:
-    for track in _matroska_tracks(descriptor, size):
-        numbers = _children(descriptor, track, _TRACK_NUMBER)
-        locks = [
-            lock
+    kinds = [(track, _small_number(descriptor, track, _TRACK_TYPE)) for track in _matroska_tracks(descriptor, size)]
+    for index, track in enumerate(track for track, kind in kinds if kind in _STREAM_TYPES):
+        if any(
+            _children(descriptor, encoding, _ENCRYPTION)
             for encodings in _children(descriptor, track, _ENCODINGS)
             for encoding in _children(descriptor, encodings, _ENCODING)
-            for lock in _children(descriptor, encoding, _ENCRYPTION)
-        ]
-        if locks and numbers:
-            _, first, last = numbers[0]
-            yield int.from_bytes(os.pread(descriptor, min(last - first, 8), first), "big")
+        ):
+            yield index
+
+
+def _small_number(descriptor: int, parent: Element, wanted: int) -> int | None:
+    """The value, below 256, of the first child of a kind: its last byte."""
+    found = _children(descriptor, parent, wanted)
+    return next(iter(os.pread(descriptor, 1, found[0][2] - 1)), None) if found else None
 
 
 def _matroska_tracks(descriptor: int, size: int) -> Iterator[Element]:

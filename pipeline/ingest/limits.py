@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import logging
 import math
+import re
 import resource
 import threading
 from collections import Counter
@@ -17,6 +18,7 @@ from contextlib import contextmanager
 import av.logging
 
 _PR_SET_DUMPABLE = 4
+_OVERSIZED = re.compile(r"Picture size ([1-9]\d*x[1-9]\d*) (?:exceeds|is invalid)")
 
 
 def limit_process(memory_bytes: int | None = None) -> None:
@@ -56,6 +58,13 @@ def cpu_budget(seconds: float) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
 
 
+class Messages(Counter[str]):
+    """libav's messages by level ("warning", "error", "critical"); equal ones in a row count once."""
+
+    oversized: str = ""
+    """WxH of a picture that a decoder refused for its size: it is told in words only."""
+
+
 class _Counts(logging.Handler):
     """Counts libav's messages for whoever listens in the thread that they are made in; prints none."""
 
@@ -63,26 +72,29 @@ class _Counts(logging.Handler):
         super().__init__()
         self._of_thread = threading.local()
 
-    def listeners(self) -> list[Counter[str]]:
+    def listeners(self) -> list[Messages]:
         """The counters of this thread."""
         if not hasattr(self._of_thread, "listeners"):
             self._of_thread.listeners = []
-        listeners: list[Counter[str]] = self._of_thread.listeners
+        listeners: list[Messages] = self._of_thread.listeners
         return listeners
 
     def emit(self, record: logging.LogRecord) -> None:
-        for counter in self.listeners():
-            counter[record.levelname.lower()] += 1
+        refused = _OVERSIZED.search(record.getMessage())
+        for messages in self.listeners():
+            messages[record.levelname.lower()] += 1
+            if refused:
+                messages.oversized = refused[1]
 
 
 _counts = _Counts()
 
 
 @contextmanager
-def quiet_libav() -> Iterator[Counter[str]]:
-    """Counts libav's messages of this thread by level ("warning", "error", "critical") while inside.
+def quiet_libav() -> Iterator[Messages]:
+    """Counts libav's messages of this thread while inside, and prints none.
 
-    Equal messages in a row count once. Safe only with single-threaded decoders, as `opener` makes them: libav's own
+    Safe only with single-threaded decoders, as `opener` makes them: libav's own
     threads would need Python's lock to speak while we hold it to end them.
     """
     logger = logging.getLogger("libav")
@@ -90,10 +102,10 @@ def quiet_libav() -> Iterator[Counter[str]]:
         logger.addHandler(_counts)
         logger.propagate = False
         av.logging.set_level(av.logging.WARNING)
-    counter: Counter[str] = Counter()
+    messages = Messages()
     listeners = _counts.listeners()
-    listeners.append(counter)
+    listeners.append(messages)
     try:
-        yield counter
+        yield messages
     finally:
-        listeners[:] = [other for other in listeners if other is not counter]
+        listeners[:] = [other for other in listeners if other is not messages]

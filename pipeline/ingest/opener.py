@@ -18,6 +18,7 @@ from av.video.stream import VideoStream
 from pipeline.core.errors import NotYetError, SourceError
 from pipeline.core.media import NS
 from pipeline.ingest.headers import encrypted_tracks, has_index, is_mp4
+from pipeline.ingest.limits import quiet_libav
 from pipeline.ingest.params import Params
 from pipeline.ingest.regular import regular_file
 
@@ -79,9 +80,10 @@ def open_media(path: str, params: Params) -> InputContainer:
                 )
             raise SourceError("not media: its index (moov) is missing; the recorder did not finish it")
         locked = encrypted_tracks(descriptor, found.st_size)
-        container = _open(descriptor, params)
+        with quiet_libav() as messages:
+            container = _open(descriptor, params)
     try:
-        _check(container, locked, params)
+        _check(container, locked, params, messages.oversized)
     except BaseException:
         container.close()
         raise
@@ -123,7 +125,7 @@ def cut_short(container: InputContainer) -> bool:
 
 def unread(container: InputContainer, params: Params) -> tuple[str, ...]:
     """What an opened file holds that is not read, and why, in stable words; each once."""
-    locked = frozenset(s.id for s in container.streams if s.discard is Discard.all)
+    locked = frozenset(_number(s) for s in container.streams if s.discard is Discard.all)
     reasons = [_refusal(s, locked, params) for s in container.streams if s.type in _TOLD]
     for kind, streams in (("video", container.streams.video), ("audio", container.streams.audio)):
         if sum(s.discard is not Discard.all for s in streams) > 1:
@@ -155,14 +157,14 @@ def _open(descriptor: int, params: Params) -> InputContainer:
         raise SourceError(f"not media: no known format fits its bytes ({error.strerror})") from None
 
 
-def _check(container: InputContainer, locked: frozenset[int], params: Params) -> None:
+def _check(container: InputContainer, locked: frozenset[int], params: Params, oversized: str) -> None:
     """Marks what cannot be read and refuses the file if nothing is left or a bound is broken."""
     streams = list(container.streams)
     if len(streams) > params.max_streams:
         raise SourceError(f"too many streams: {len(streams)}, the limit is {params.max_streams}")
     refusals: list[str] = []
     for stream in streams:
-        if reason := _refusal(stream, locked, params):
+        if reason := _refusal(stream, locked, params, oversized):
             stream.discard = Discard.all
             refusals.append(reason)
         else:
@@ -173,21 +175,28 @@ def _check(container: InputContainer, locked: frozenset[int], params: Params) ->
         raise SourceError(next(iter(sorted(refusals, key=_telling)), "no decodable stream: the file holds no streams"))
 
 
-def _refusal(stream: Stream, locked: frozenset[int], params: Params) -> str:
+def _refusal(stream: Stream, locked: frozenset[int], params: Params, oversized: str = "") -> str:
     if not isinstance(stream, VideoStream | AudioStream):
         return f"no decodable stream: {stream.type} is not read"
     if _is_cover(stream):
         return "no decodable stream: cover art is not read"
-    if stream.id in locked:
+    if _number(stream) in locked:
         return f"encrypted: the {stream.type} can be read only with a key"
     context = stream.codec_context
     if context is None or context.codec.name not in _DECODERS:
         return f"no decodable stream: no decoder for the {stream.type}"
     if isinstance(stream, VideoStream):
         width, height = stream.codec_context.width, stream.codec_context.height
-        if width * height > params.max_pixels:
-            return f"oversized pixels: {width}x{height}, the limit is {params.max_pixels} pixels"
+        # A decoder that refused the size while libav looked leaves none behind, only words.
+        size = f"{width}x{height}" if width * height else oversized
+        if width * height > params.max_pixels or (oversized and size == oversized):
+            return f"oversized pixels: {size}, the limit is {params.max_pixels} pixels"
     return ""
+
+
+def _number(stream: Stream) -> int:
+    """What `encrypted_tracks` calls the stream."""
+    return stream.index if "matroska" in stream.container.format.name else stream.id
 
 
 def _is_cover(stream: Stream) -> bool:
