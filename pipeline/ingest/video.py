@@ -5,7 +5,10 @@ Refuses to know why a frame is wanted: a Picker decides that from presentation t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+
+from av.stream import Discard
 
 from pipeline.core.errors import SourceError
 from pipeline.core.media import LINE_NS, NS, Frame, Span
@@ -16,6 +19,12 @@ from pipeline.ingest.params import Params
 from pipeline.ingest.report import ReadReport
 from pipeline.ingest.video_frames import Upright
 from pipeline.ingest.video_pass import Pass, Picture, plain
+from pipeline.ingest.video_plan import UnplannableError
+from pipeline.ingest.video_planned import NotLandedError, planned
+
+Way = Callable[[Pass, Picking], Iterator[Picture]]
+_SEEKING: Way = partial(planned, seek=True)
+_FROM_START: Way = partial(planned, seek=False)
 
 
 class VideoReader:
@@ -44,6 +53,7 @@ class VideoReader:
         self._path, self._stream_id, self._params = path, stream_id, params
         self._picker, self._lines, self._offset_ns = picker, lines, offset_ns
         self._planned, self._deadline = planned, deadline
+        self._given = 0
         self.report = ReadReport()
         """Valid after the iteration ended or raised."""
 
@@ -51,37 +61,53 @@ class VideoReader:
         if is_image(self._path):
             yield from self._still()
             return
+        upright, last = Upright(), (-1, -1)
+        way: Way | None = _SEEKING if self._planned else plain
+        while way is not None:
+            try:
+                for picture in self._pictures(way):
+                    # What a plan gave before it was abandoned is what plain decoding gives: it is not given again.
+                    if (picture.start_ns, picture.line) > last:
+                        last = (picture.start_ns, picture.line)
+                        yield self._frame(picture, upright)
+                way = None
+            except NotLandedError:
+                way = _FROM_START
+            except UnplannableError:
+                way = plain
+
+    def _pictures(self, way: Way) -> Iterator[Picture]:
         with open_media(self._path, self._params) as container:
             stream = video_stream(container)
             if stream is None:
                 return
+            for other in container.streams:
+                if other is not stream:
+                    other.discard = Discard.all
             run = Pass(container, stream, params=self._params, offset_ns=self._offset_ns, deadline=self._deadline)
-            decoded, broken = 0, ""
+            refusal = ""
             try:
-                for frame in self._frames(plain(run, self._picker.over(self._lines))):
-                    decoded += 1
-                    yield frame
+                yield from way(run, self._picker.over(self._lines))
             except SourceError as error:
-                broken = error.reason
+                refusal = error.reason
                 raise
             finally:
                 self.report = ReadReport(
                     warnings=run.warnings,
-                    broken=broken or run.packets.broken,
+                    broken=refusal or run.packets.broken,
                     end_ns=run.end_ns,
-                    decoded=decoded,
+                    decoded=self._given,
                     skipped_packets=run.decoder.refused,
                 )
 
-    def _frames(self, pictures: Iterator[Picture]) -> Iterator[Frame]:
-        upright = Upright()
-        for picture in pictures:
-            yield Frame(
-                stream_id=self._stream_id,
-                span=Span(start_ns=picture.start_ns, end_ns=picture.end_ns),
-                pixels=upright.rgb(picture.frame),
-                line=picture.line,
-            )
+    def _frame(self, picture: Picture, upright: Upright) -> Frame:
+        self._given += 1
+        return Frame(
+            stream_id=self._stream_id,
+            span=Span(start_ns=picture.start_ns, end_ns=picture.end_ns),
+            pixels=upright.rgb(picture.frame),
+            line=picture.line,
+        )
 
     def _still(self) -> Iterator[Frame]:
         """A still image is a stream of one frame that is shown for a second."""

@@ -42,6 +42,10 @@ class VideoClock:
         time_ns = pts * self._per_tick // self._ticks + self._shift_ns
         return time_ns if 0 <= time_ns - self._offset_ns <= self._limit_ns else -1
 
+    def ticks(self, time_ns: int) -> int:
+        """The timestamp of a recording time, rounded down: the inverse of `at`."""
+        return (time_ns - self._shift_ns) * self._ticks // self._per_tick
+
     def length(self, duration: int | None) -> int:
         """Length in ns of a frame with this duration in ticks; the nominal one if it is missing or wild."""
         if not duration or duration < 0:
