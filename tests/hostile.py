@@ -153,6 +153,7 @@ def _special(folder: Path) -> list[Hostile]:
 
 def _lies(folder: Path) -> list[Hostile]:
     whole = clip(folder / "whole.mp4").read_bytes()
+    (folder / "whole.mp4").unlink()
     index = whole.index(b"moov") - 4
     lying = bytearray(clip(folder / "lying.mkv").read_bytes())
     at = lying.index(b"\x44\x89\x88") + 3

@@ -19,7 +19,7 @@ FORMS = {
     "avi": ("mpeg4", "mp3"),
     "ts": ("mpeg2video", "mp2"),
     "flv": ("flv", "aac"),
-    "ogg": ("", "libvorbis"),
+    "ogg": ("", "libopus"),
     "wav": ("", "pcm_s16le"),
     "flac": ("", "flac"),
     "mp3": ("", "mp3"),
@@ -67,7 +67,7 @@ def write_sound(out: av.container.OutputContainer, stream: av.AudioStream, sampl
     kind = stream.codec_context.format.name
     frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), format="fltp", layout="stereo")
     frame.sample_rate, frame.pts, frame.time_base = stream.rate, 0, Fraction(1, stream.rate)
-    size = 1152 if stream.codec_context.name == "libvorbis" else stream.codec_context.frame_size or 1024
+    size = stream.codec_context.frame_size or 1024
     shaper = av.AudioResampler(format=kind, layout="stereo", rate=stream.rate, frame_size=size)
     for shaped in [*shaper.resample(frame), *shaper.resample(None)]:
         out.mux(stream.encode(shaped))

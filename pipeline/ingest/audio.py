@@ -19,12 +19,13 @@ from numpy.typing import NDArray
 
 from pipeline.core.errors import SourceError
 from pipeline.core.media import NS, Span
+from pipeline.ingest.limits import quiet_libav
 from pipeline.ingest.opener import Deadline, audio_stream, cut_short, open_media, start_ns
 from pipeline.ingest.params import Params
 from pipeline.ingest.report import ReadReport
 from pipeline.ingest.timeline import Timeline
 
-SKIPPED = "broken audio packets were skipped"
+DAMAGED = "damaged sound: some of it could not be decoded"
 _LEAST_RATE_HZ, _MOST_RATE_HZ = 2_000, 768_000
 _BATCH = 8192
 """Samples that go through the resampler in one call: fewer calls, and still well under a second of sound."""
@@ -45,6 +46,7 @@ class AudioReader:
         self._params = params
         self._deadline = deadline or Deadline(params.max_task_s)
         self._skipped = 0
+        self._damaged = False
         self._broken = ""
         self._decoded = 0
         self._written = 0
@@ -54,7 +56,7 @@ class AudioReader:
     def report(self) -> ReadReport:
         """How the pass went; valid after the iteration ended or raised."""
         return ReadReport(
-            warnings=(*self._timeline.warnings, *((SKIPPED,) if self._skipped else ())),
+            warnings=(*self._timeline.warnings, *((DAMAGED,) if self._damaged else ())),
             broken=self._broken,
             end_ns=self._written * NS // self._params.audio_rate_hz,
             decoded=self._decoded,
@@ -125,11 +127,15 @@ class AudioReader:
             self._broken = over.reason
 
     def _decoded_frames(self, stream: AudioStream, packet: Packet[AudioStream] | None) -> list[AudioFrame]:
-        try:
-            return stream.decode(packet)
-        except av.error.FFmpegError:
-            self._skipped += 1
-            return []
+        with quiet_libav() as messages:
+            try:
+                return stream.decode(packet)
+            except av.error.FFmpegError:
+                self._skipped += 1
+                return []
+            finally:
+                # Some decoders swallow what they cannot read and only say so.
+                self._damaged = self._damaged or bool(messages["error"]) or self._skipped > 0
 
 
 class _Batch:
