@@ -23,9 +23,10 @@ from sqlalchemy import (
     create_engine,
     event,
     exc,
+    select,
 )
 
-from pipeline.core.errors import BusyError, ConfigError, IntegrityError, WatchkeepError
+from pipeline.core.errors import BusyError, ConfigError, FencedError, IntegrityError, WatchkeepError
 
 BUSY_TIMEOUT_MS = 30_000
 FILE = "recordings.db"
@@ -133,6 +134,15 @@ class Database:
     def write(self) -> Iterator[Connection]:
         """One transaction that owns the write lock from its first statement, so what it checks stays true."""
         with self._transaction("IMMEDIATE") as connection:
+            yield connection
+
+    @contextmanager
+    def fenced(self, run_id: str) -> Iterator[Connection]:
+        """A `write` that first checks that `run_id` is the current run; FencedError if a newer one began."""
+        with self.write() as connection:
+            current = connection.scalar(select(house.c.value).where(house.c.name == "current_run"))
+            if current != run_id.encode():
+                raise FencedError(f"run {run_id} was overtaken by a newer run of this home and writes nothing more")
             yield connection
 
     @contextmanager

@@ -6,24 +6,24 @@ concluded. Refuses to know what a chunk, a fingerprint or a report means.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import Connection, and_, delete, or_, select, update
+from sqlalchemy import and_, delete, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from pipeline.core.clock import utc_parse, utc_text
-from pipeline.core.errors import ConfigError, FencedError, IntegrityError
+from pipeline.core.errors import ConfigError, IntegrityError
 from pipeline.core.recording import UNKNOWN, Recording
 from pipeline.recordings.cipher import Cipher
 from pipeline.recordings.database import (
     Database,
     chunks,
     conclusions,
+    enlisted,
     house,
     registered,
     registered_accounts,
@@ -70,6 +70,7 @@ class Ledger:
         self._db = database
         self._cipher = cipher
         self.roll = Roll(database, cipher)
+        self.roll = Roll(database, cipher)
 
     @classmethod
     def open(cls, folder: Path, key: bytes) -> Self:
@@ -96,7 +97,7 @@ class Ledger:
         self._db.close()
 
     def begin_run(self, run_id: str, *, at: datetime, actor: str, command: str) -> None:
-        """Make `run_id` the current run: from now on no other run writes."""
+        """Make `run_id` the current run: from now on no other run writes. An id is used once."""
         sealed = self._cipher.seal_json({"actor": actor, "command": command}, "runs", run_id)
         with self._db.write() as connection:
             connection.execute(
@@ -104,14 +105,6 @@ class Ledger:
             )
             current = insert(house).values(name="current_run", value=run_id.encode())
             connection.execute(current.on_conflict_do_update(set_={"value": run_id.encode()}))
-
-    @contextmanager
-    def _fenced(self, run_id: str) -> Iterator[Connection]:
-        with self._db.write() as connection:
-            current = connection.scalar(select(house.c.value).where(house.c.name == "current_run"))
-            if current != run_id.encode():
-                raise FencedError(f"run {run_id} was overtaken by a newer run of this home and writes nothing more")
-            yield connection
 
     def register(self, recording: Recording, facts: Mapping[str, Any], *, run_id: str, at: datetime) -> None:
         """Note that the platform holds `recording` at its uri; a later scan refreshes it. `facts` are JSON values."""
@@ -126,7 +119,7 @@ class Ledger:
         }
         refreshed = {name: row[name] for name in ("started_at", "sealed")}
         accounts = {p.account for p in recording.participants} - {UNKNOWN}
-        with self._fenced(run_id) as connection:
+        with self._db.fenced(run_id) as connection:
             connection.execute(insert(registered).values(row).on_conflict_do_update(set_=refreshed))
             for account in accounts:
                 mac = self._cipher.blind("account", account)
@@ -166,7 +159,7 @@ class Ledger:
         sealed = self._cipher.seal(result, "chunks", recording_id, chunk, fingerprint)
         fresh = {"run_id": run_id, "degraded": degraded, "sealed": sealed}
         key = {"recording_id": recording_id, "chunk": chunk, "fingerprint": fingerprint}
-        with self._fenced(run_id) as connection:
+        with self._db.fenced(run_id) as connection:
             connection.execute(insert(chunks).values(**key, **fresh).on_conflict_do_update(set_=fresh))
 
     def conclude(
@@ -176,7 +169,7 @@ class Ledger:
         sealed = self._cipher.seal_json(report, "conclusions", recording_id, fingerprint)
         fresh = {"run_id": run_id, "degraded": degraded, "sealed": sealed}
         key = {"recording_id": recording_id, "fingerprint": fingerprint}
-        with self._fenced(run_id) as connection:
+        with self._db.fenced(run_id) as connection:
             connection.execute(insert(conclusions).values(**key, **fresh).on_conflict_do_update(set_=fresh))
             connection.execute(delete(chunks).where(chunks.c.recording_id == recording_id))
 
@@ -192,14 +185,14 @@ class Ledger:
         """Keep what this run says of its recording number `position` (whatever its outcome), sealed."""
         sealed = self._cipher.seal_json(report, "reports", run_id, str(position))
         row = insert(reports).values(run_id=run_id, position=position, sealed=sealed)
-        with self._fenced(run_id) as connection:
+        with self._db.fenced(run_id) as connection:
             connection.execute(row.on_conflict_do_update(set_={"sealed": sealed}))
 
     def finish_run(self, run_id: str, totals: Mapping[str, Any], *, at: datetime, complete: bool) -> None:
         """Close the run; `complete` is False after a clean stop, whose chunk results stay for the next start.
 
-        Chunk results of runs older than CHUNKS_KEPT go, and the write-ahead log is emptied of what was deleted (if a
-        reader in another process prevents that, the next run does it).
+        Its roll goes, chunk results of runs older than CHUNKS_KEPT go, and the write-ahead log is emptied of what was
+        deleted (if a reader in another process prevents that, the next run does it).
         """
         stale = select(runs.c.run_id).where(runs.c.started_at < utc_text(at - CHUNKS_KEPT))
         closed = {
@@ -207,9 +200,10 @@ class Ledger:
             "complete": complete,
             "totals": self._cipher.seal_json(totals, "runs", run_id, "totals"),
         }
-        with self._fenced(run_id) as connection:
+        with self._db.fenced(run_id) as connection:
             connection.execute(update(runs).where(runs.c.run_id == run_id).values(closed))
             connection.execute(delete(chunks).where(chunks.c.run_id.in_(stale)))
+            connection.execute(delete(enlisted))
         self._db.forget_deleted()
 
     def runs(self) -> tuple[Run, ...]:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.sqlite import insert
 
+from pipeline.core.errors import IntegrityError
 from pipeline.core.recording import UNKNOWN, Recording
 from pipeline.recordings.cipher import Cipher
 from pipeline.recordings.codec import from_json, to_json
@@ -34,7 +35,7 @@ class Roll:
             }
             for position, recording in enumerate(recordings)
         ]
-        with self._db.write() as connection:
+        with self._db.fenced(run_id) as connection:
             connection.execute(delete(enlisted))
             if rows:
                 connection.execute(insert(enlisted), rows)
@@ -42,7 +43,9 @@ class Roll:
     def at(self, run_id: str, position: int) -> Recording:
         """The recording at `position` of run `run_id`; IntegrityError if the roll is another run's."""
         with self._db.read() as connection:
-            sealed = connection.execute(select(enlisted.c.sealed).where(enlisted.c.position == position)).scalar_one()
+            sealed = connection.scalar(select(enlisted.c.sealed).where(enlisted.c.position == position))
+        if sealed is None:
+            raise IntegrityError(f"recordings: no recording {position} on the roll of run {run_id}: it was overtaken")
         return from_json(self._cipher.open_json(sealed, "enlisted", run_id, str(position)))
 
     def counterparts(self, run_id: str, position: int) -> tuple[Recording, ...]:
