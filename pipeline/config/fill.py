@@ -6,6 +6,7 @@ The dataclass says what exists, of which type, and what is right; nothing is lis
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from enum import StrEnum
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -26,7 +27,10 @@ def fill(section: Section, kind: type[T]) -> T:
     given: dict[str, Any] = {}
     for name in (f.name for f in dataclasses.fields(kind)):  # type: ignore[arg-type]
         if name in section:
-            given[name] = _value(section, name, hints[name], getattr(default, name))
+            before = len(section.problems)
+            value = _value(section, name, hints[name])
+            if len(section.problems) == before:
+                given[name] = value
     section.close()
     refused = False
     for name, value in given.items():
@@ -43,7 +47,7 @@ def fill(section: Section, kind: type[T]) -> T:
         return default
 
 
-def _value(section: Section, name: str, hint: Any, default: Any) -> Any:
+def _value(section: Section, name: str, hint: Any) -> Any:
     options = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
     if section.is_null(name) and NoneType in options:
         return None
@@ -52,12 +56,10 @@ def _value(section: Section, name: str, hint: Any, default: Any) -> Any:
         return section.texts(name)
     if issubclass(plain, StrEnum):
         return section.choice(name, plain)
-    if plain is bool:
-        return section.flag(name)
-    if plain is int:
-        return section.whole(name, default)
-    if plain is float:
-        return section.number(name, default)
-    if plain is str:
-        return section.text(name)
-    raise TypeError(f"{name}: a setting cannot be a {hint}")
+    readers: dict[Any, Callable[[str], Any]] = {
+        bool: section.flag,
+        int: section.whole,
+        float: section.number,
+        str: section.text,
+    }
+    return readers[plain](name)

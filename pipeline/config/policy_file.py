@@ -12,8 +12,8 @@ from pipeline.core.media import NS
 from pipeline.decide.policy import Combine, Policy, Rule, Scanning, ScanRule, Unless
 from pipeline.decide.taxonomy import Taxonomy
 
-Detectors = Mapping[str, Collection[str]]
-"""Detector name -> the labels that it gives, without its name before them (from the model registry)."""
+Detectors = Mapping[str, Collection[str] | None]
+"""Detector name -> the labels that it gives, without its name before them; None while they are not known."""
 
 
 def load_policy(path: Path, taxonomy: Taxonomy, *, detectors: Detectors | None = None) -> Policy:

@@ -48,7 +48,8 @@ class Problems:
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A hint for a mistyped `name`: the closest known one, or all of them if they are few."""
     names = sorted(set(known))
-    if close := difflib.get_close_matches(name, names, n=1):
+    begun = [n for n in names if name and n.startswith(name)]
+    if close := begun[:1] or difflib.get_close_matches(name, names, n=1):
         return f"did you mean {close[0]}?"
     return "known: " + ", ".join(names) if 0 < len(names) <= 30 else "there is nothing like it"
 
@@ -59,10 +60,10 @@ class Section:
     Each reader takes the key's value; a `default` of None means the key is required. `close` refuses what was not read.
     """
 
-    def __init__(self, file: str, path: str, node: yaml.MappingNode | None, problems: Problems, line: int = 1) -> None:
+    def __init__(self, file: str, path: str, node: yaml.MappingNode | None, problems: Problems, line: int = 0) -> None:
         self.file = file
         self.path = path
-        self.line = node.start_mark.line + 1 if node else line
+        self.line = line or (node.start_mark.line + 1 if node else 1)
         self.problems = problems
         self._nodes: dict[str, tuple[yaml.Node, yaml.Node]] = {k.value: (k, v) for k, v in (node.value if node else ())}
         self._known: set[str] = set()

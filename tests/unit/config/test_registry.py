@@ -129,5 +129,5 @@ def test_every_wrong_line_is_told_at_once(tmp_path: Path) -> None:
         "21 models.sirens.model: 'abc' is not a sha256 in lower-case hex",
         "23 models.sirens.conversion.name: 'other' is not known; known: yamnet-float32",
         "24 models.sirens.input.features: 'mfcc' is not known; known: yamnet-log-mel",
-        "28 models.Two Words: 'Two Words' is not a model name; use a-z, 0-9, - and _",
+        "27 models.Two Words: 'Two Words' is not a model name; use a-z, 0-9, - and _",
     ]
