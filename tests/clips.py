@@ -27,6 +27,8 @@ class Clip:
     gaps: dict[int, int] = field(default_factory=dict)
 
 
+X265 = {"preset": "ultrafast"}
+REALTIME = {"cpu-used": "8", "deadline": "realtime"}
 X264 = {"preset": "veryfast", "bf": "3"}
 CLIPS = {
     "h264-gop60": Clip(codec="libx264", options=X264),
@@ -39,11 +41,11 @@ CLIPS = {
     "h264-vfr": Clip(codec="libx264", options=X264, gaps={20: 7, 21: 1, 50: 40, 70: 95, 71: 3}),
     "h264-29.97": Clip(codec="libx264", container="mkv", rate=2997, seconds=5, options=X264),
     "h264-422-10": Clip(codec="libx264", pixel_format="yuv422p10le", seconds=3, options=X264),
-    "hevc-closed": Clip(codec="libx265", options={"preset": "ultrafast", "x265-params": "open-gop=0:bframes=3:log-level=0"}),
-    "hevc-open": Clip(codec="libx265", options={"preset": "ultrafast", "x265-params": "open-gop=1:bframes=4:log-level=0"}),
-    "vp8": Clip(codec="libvpx", container="webm", options={"cpu-used": "8", "deadline": "realtime"}),
+    "hevc-closed": Clip(codec="libx265", options=X265 | {"x265-params": "open-gop=0:bframes=3:log-level=0"}),
+    "hevc-open": Clip(codec="libx265", options=X265 | {"x265-params": "open-gop=1:bframes=4:log-level=0"}),
+    "vp8": Clip(codec="libvpx", container="webm", options=REALTIME),
     "vp8-altref": Clip(codec="libvpx", container="webm", options={"auto-alt-ref": "1", "lag-in-frames": "16", "cpu-used": "5"}),
-    "vp9": Clip(codec="libvpx-vp9", container="webm", options={"cpu-used": "8", "deadline": "realtime"}),
+    "vp9": Clip(codec="libvpx-vp9", container="webm", options=REALTIME),
     "vp9-altref": Clip(codec="libvpx-vp9", container="webm", seconds=3, options={"lag-in-frames": "16", "cpu-used": "8"}),
     "av1": Clip(codec="libsvtav1", container="mkv", seconds=3, group=30, options={"preset": "12"}),
     "mpeg2": Clip(codec="mpeg2video", container="mpeg", group=15, options={"bf": "2"}),
@@ -51,6 +53,16 @@ CLIPS = {
     "mpeg4-avi": Clip(codec="mpeg4", container="avi", options={"bf": "2"}),
     "mpeg4": Clip(codec="mpeg4", options={"bf": "2"}),
     "mjpeg": Clip(codec="mjpeg", container="avi", seconds=3, pixel_format="yuvj420p"),
+    # Three lines of the grid at five frames a second.
+    "long-h264": Clip(codec="libx264", seconds=150, rate=5, group=37, options=X264),
+    "long-h264-open": Clip(codec="libx264", seconds=150, rate=5, group=37, options={**X264, "x264-params": "open-gop=1"}),
+    "long-h264-mkv": Clip(codec="libx264", container="mkv", seconds=150, rate=5, group=37, options=X264),
+    "long-h264-ts": Clip(codec="libx264", container="mpegts", seconds=150, rate=5, group=37, options=X264),
+    "long-h264-gap": Clip(codec="libx264", seconds=60, rate=5, group=37, options=X264, gaps={40: 260, 41: 7, 299: 333}),
+    "long-hevc-open": Clip(codec="libx265", seconds=150, rate=5, group=37, options=X265 | {"x265-params": "open-gop=1:bframes=4:log-level=0"}),
+    "long-vp9": Clip(codec="libvpx-vp9", container="webm", seconds=150, rate=5, group=37, options=REALTIME),
+    "long-mpeg2-ps": Clip(codec="mpeg2video", container="mpeg", seconds=150, rate=25, size=(96, 64), group=40, options={"bf": "2"}),
+    "long-mpeg4-avi": Clip(codec="mpeg4", container="avi", seconds=150, rate=5, group=37, options={"bf": "2"}),
     "gif": Clip(codec="gif", container="gif", seconds=2, rate=10, pixel_format="rgb8"),
 }
 

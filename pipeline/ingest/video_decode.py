@@ -33,6 +33,7 @@ class Packets:
         """True once there are no more."""
 
     def __iter__(self) -> Iterator[Packet[VideoStream]]:
+        self.ended = False
         try:
             for packet in self._container.demux(self._stream):
                 if self._deadline is not None:

@@ -37,7 +37,8 @@ class Act(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Entry(Generic[P]):
-    """A packet and what the plan needs of it; `time_ns` is -1 where it shows no frame."""
+    """A packet and what the plan needs of it: the time of its frame (-1 if it shows none), whether it is a key
+    packet (a decoder may begin at it), its bytes."""
 
     packet: P
     time_ns: int
@@ -51,12 +52,10 @@ Step = tuple[Act, Entry[P] | None]
 class Planner(Generic[P]):
     """Turns packets into steps; `due` holds the picks whose frames are yet to come out, in order of presentation."""
 
-    def __init__(
-        self, picking: Picking, *, reorder: int, most_bytes: int, most_ns: int, closed_only: bool, landed: bool
-    ) -> None:
-        """`reorder`: most packets that can come between one and the next in order of presentation; `most_bytes`,
-        `most_ns`: the look-ahead; `closed_only`: never begin anew at a key packet that has leading frames;
-        `landed`: the first packet is a key packet in the middle of the file, what came before was not decoded.
+    def __init__(self, picking: Picking, *, reorder: int, most_bytes: int, most_ns: int, landed: bool) -> None:
+        """`reorder`: most packets that can come between a frame and the next one in order of presentation;
+        `most_bytes`, `most_ns`: the look-ahead; `landed`: the first packet is a key packet in the middle of the file,
+        what came before was not decoded.
         """
         self.due: deque[tuple[int, int]] = deque()
         self._picking, self._reorder = picking, reorder
@@ -68,7 +67,6 @@ class Planner(Generic[P]):
         self._bytes = 0
         self._taken = 0
         self._keys: deque[tuple[int, int]] = deque()
-        self._closed_only = closed_only
         self._cold = landed
         self._sent = False
         self._led_by = -1
@@ -147,7 +145,7 @@ class Planner(Generic[P]):
     def _leads_to_next(self, next_key_ns: int) -> bool:
         """Open groups: frames shown before the next key packet but coded after it refer back into this group."""
         leading = takewhile(lambda entry: entry.time_ns < next_key_ns, islice(self._queue, 1, None))
-        return any(self._closed_only or entry.time_ns in self._wanted for entry in leading)
+        return any(entry.time_ns in self._wanted for entry in leading)
 
     def _pass_on(self, entry: Entry[P]) -> Iterator[Step[P]]:
         wanted = entry.time_ns in self._wanted
