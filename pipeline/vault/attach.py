@@ -1,0 +1,70 @@
+"""The attach rule: which incident of the catalog a newly folded one is.
+
+One that covers the same recording and category, and overlaps within the merge gap, is the same incident: it gains
+findings and a revision, is never doubled and never re-opened. Pure but for the query that reads what stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+
+from pipeline.core.decision import Action, Custody, Incident, Review, Severity
+from pipeline.core.media import Span
+from pipeline.vault import tables
+
+STRENGTH = tuple(Action)
+"""Actions, weakest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """An incident as the catalog holds it."""
+
+    incident_id: str
+    category: str
+    severity: Severity
+    action: Action
+    span: Span
+    review: Review
+    custody: Custody
+    revision: int
+
+    @property
+    def gone(self) -> bool:
+        """True if its evidence is being, or was, destroyed: nothing is added to it any more."""
+        return self.custody is not Custody.ACTIVE
+
+    @property
+    def closed(self) -> bool:
+        """True if a person decided, or it is gone: no evidence is sealed and no judgement is touched."""
+        return self.gone or self.review in (Review.UPHELD, Review.DISMISSED)
+
+
+def standings(tx: Connection, recording_id: str) -> tuple[Standing, ...]:
+    """The incidents of a recording, in order of media time."""
+    t = tables.incident
+    query = select(t).where(t.c.recording_id == recording_id).order_by(t.c.start_ns, t.c.incident_id)
+    return tuple(
+        Standing(
+            incident_id=row.incident_id,
+            category=row.category,
+            severity=Severity(row.severity),
+            action=Action(row.action),
+            span=Span(start_ns=row.start_ns, end_ns=row.end_ns),
+            review=Review(row.review),
+            custody=Custody(row.custody),
+            revision=row.revision,
+        )
+        for row in tx.execute(query)
+    )
+
+
+def same_incident(incident: Incident, standing: Iterable[Standing], merge_gap_ns: int) -> Standing | None:
+    """What stands for `incident`: the one with its id, else the earliest of its category within the gap."""
+    near = [
+        s for s in standing if s.category == incident.category and s.span.overlaps(incident.span, gap_ns=merge_gap_ns)
+    ]
+    return next((s for s in standing if s.incident_id == incident.incident_id), near[0] if near else None)

@@ -1,0 +1,103 @@
+"""The catalog's database: opened at its newest version, and its two kinds of transaction.
+
+SQLite with WAL, synchronous=FULL, secure_delete and foreign keys. Refuses to know what the rows mean.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, exc
+
+from pipeline.core.errors import BusyError, ConfigError, IntegrityError, SealError
+from pipeline.vault.disk import locked, make_folder
+
+REVISION = "0001"
+"""The newest step in `migrations`."""
+
+BUSY_TIMEOUT_S = 30
+FILE = "catalog.db"
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON", "temp_store=MEMORY")
+
+
+class Catalog:
+    """`folder`/catalog.db, for many processes at once; brought to the newest version when opened, under a lock.
+
+    Raises ConfigError for a catalog of a newer program, IntegrityError for one that is damaged, BusyError if another
+    process holds it for too long, SealError if it cannot be written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        make_folder(folder)
+        self.path = folder / FILE
+        self._engine = _engine(self.path)
+        with locked(folder / "lock"):
+            self.path.touch(mode=0o600)  # the -wal and -shm files take over this mode
+            with self.write() as tx:
+                self._migrate(tx)
+
+    def _migrate(self, tx: Connection) -> None:
+        known = tx.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").first()
+        version = tx.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() if known else None
+        if version == REVISION:
+            return
+        if version is not None and str(version) > REVISION:
+            raise ConfigError(f"{self.path} was written by a newer watchkeep (version {version}): update watchkeep")
+        from alembic import command  # slow to import, and needed only when there is something to migrate
+        from alembic.config import Config
+
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+        config.attributes["connection"] = tx
+        command.upgrade(config, "head")
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One snapshot; waits for no writer."""
+        with self._transaction("DEFERRED") as tx:
+            yield tx
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction that owns the write lock from its first statement, so what it checks stays true."""
+        with self._transaction("IMMEDIATE") as tx:
+            yield tx
+
+    @contextmanager
+    def _transaction(self, mode: str) -> Iterator[Connection]:
+        try:
+            with self._engine.connect().execution_options(begin_mode=mode) as tx, tx.begin():
+                yield tx
+        except exc.OperationalError as error:
+            if "locked" in str(error.orig):
+                raise BusyError(f"{self.path} is held by another process for too long: try again") from error
+            raise SealError(f"{self.path} cannot be used: {error.orig}") from error
+        except exc.IntegrityError:
+            raise  # a broken constraint is our own fault, not a damaged file
+        except exc.DatabaseError as error:
+            raise IntegrityError(f"{self.path} is damaged ({error.orig}): restore it from a backup") from error
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._engine.dispose()
+
+
+def _engine(path: Path) -> Engine:
+    engine = create_engine("sqlite://", creator=lambda: _connect(path), poolclass=QueuePool, hide_parameters=True)
+
+    @event.listens_for(engine, "begin")
+    def _begin(tx: Connection) -> None:
+        tx.exec_driver_sql(f"BEGIN {tx.get_execution_options()['begin_mode']}")
+
+    return engine
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    # isolation_level=None: sqlite3 begins nothing by itself, `_begin` says which kind of transaction it is.
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+    for pragma in _PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+    return connection

@@ -1,0 +1,128 @@
+"""Committing a conclusion: everything it says, in one transaction, or nothing.
+
+The file lies there, whole and durable, before this begins. What was true when sealing began is checked again here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from pipeline.core.errors import FencedError, SealError
+from pipeline.vault import tables
+from pipeline.vault.attach import STRENGTH, Standing, standings
+from pipeline.vault.audit import Act
+from pipeline.vault.catalog_rows import Conclusion, conclusion_row, finding_row, incident_row
+from pipeline.vault.seal import Arrival, Before, Sealing
+from pipeline.vault.states import state_of
+
+
+def concluded(tx: Connection, conclusion_id: str) -> tuple[str, ...] | None:
+    """Ids of the incidents of a conclusion, or None if it was never committed."""
+    t = tables.conclusion
+    said = tx.execute(select(t.c.incidents).where(t.c.conclusion_id == conclusion_id)).scalar()
+    return None if said is None else tuple(json.loads(said))
+
+
+def check_fence(tx: Connection, run_id: str) -> str:
+    """The actor of the run; FencedError unless it is the last one that began."""
+    last = tx.execute(select(tables.fence).order_by(tables.fence.c.number.desc()).limit(1)).first()
+    if last is None or last.run_id != run_id:
+        raise FencedError(f"run {run_id} may not write any more: another run began on this home")
+    return str(last.actor)
+
+
+def before(tx: Connection, recording_id: str) -> Before:
+    """What the catalog holds of a recording."""
+    standing = standings(tx, recording_id)
+    ids = [s.incident_id for s in standing]
+    r, k = tables.evidence_record, tables.key_ref
+    return Before(
+        standings=standing,
+        records=frozenset(tx.execute(select(r.c.record_id).where(r.c.incident_id.in_(ids))).scalars()),
+        keys={(row.owner, row.party): row.key_id for row in tx.execute(select(k).where(k.c.owner.in_(ids)))},
+    )
+
+
+def commit(
+    act: Act, said: Conclusion, sealing: Sealing, was: Before, file: Mapping[str, Any] | None
+) -> tuple[str, ...]:
+    """Write the conclusion's rows and entries; `file` is its catalog row, None if no new evidence was sealed.
+
+    Returns the incidents' ids. Raises FencedError, or SealError if the recording's incidents changed since sealing.
+    """
+    if (done := concluded(act.tx, said.conclusion_id)) is not None:
+        return done  # another worker was first: what this one wrote is an orphan
+    check_fence(act.tx, said.run_id)
+    if before(act.tx, said.recording.recording_id) != was:
+        raise SealError(
+            f"the incidents of recording {said.recording.recording_id} changed meanwhile: conclude it again"
+        )
+    ids = tuple(dict.fromkeys(a.incident_id for a in sealing.arrivals))
+    act.tx.execute(insert(tables.conclusion), conclusion_row(said, ids, act.at))
+    _many(act.tx, tables.key_ref, sealing.new_keys)
+    if file is not None:
+        act.tx.execute(insert(tables.key_ref), {"key_id": file["key_id"], "owner": file["file_id"], "party": "file"})
+        act.tx.execute(insert(tables.evidence_file), {**file, "conclusion_id": said.conclusion_id})
+        act.record("file.seal", f"file:{file['file_id']}", after=state_of(act.tx, f"file:{file['file_id']}"))
+    by_id = sorted(sealing.arrivals, key=lambda a: a.incident_id)
+    for incident_id, arrivals in groupby(by_id, key=lambda a: a.incident_id):
+        _arrive(act, said, list(arrivals), [r for r in sealing.records if r["incident_id"] == incident_id])
+    subject = f"conclusion:{said.conclusion_id}"
+    act.record("recording.conclude", subject, after=state_of(act.tx, subject))
+    return ids
+
+
+def _arrive(act: Act, said: Conclusion, arrivals: Sequence[Arrival], records: list[dict[str, object]]) -> None:
+    incident_id, standing = arrivals[0].incident_id, arrivals[0].standing
+    if standing and standing.gone:
+        return
+    revision = standing.revision + 1 if standing else 1
+    t = tables.finding
+    have = set(act.tx.execute(select(t.c.finding_id).where(t.c.incident_id == incident_id)).scalars())
+    rows = {
+        str(row["finding_id"]): row
+        for a in arrivals
+        for f in a.incident.findings
+        for row in [finding_row(said, incident_id, revision, f)]
+        if row["finding_id"] not in have
+    }
+    if standing is None:
+        act.tx.execute(insert(tables.incident), incident_row(said, arrivals[0].incident))
+    elif rows or records:
+        changes = _grown(standing, arrivals)
+        act.tx.execute(
+            update(tables.incident)
+            .where(tables.incident.c.incident_id == incident_id)
+            .values(revision=revision, **({} if standing.closed else changes))
+        )
+    else:
+        return
+    _many(act.tx, t, list(rows.values()))
+    _many(act.tx, tables.evidence_record, records)
+    subject = f"incident:{incident_id}"
+    verb = "incident.attach" if standing else "incident.open"
+    act.record(verb, subject, reason=said.conclusion_id, after=state_of(act.tx, subject))
+
+
+def _grown(standing: Standing, arrivals: Sequence[Arrival]) -> dict[str, object]:
+    span, severity, action = standing.span, standing.severity, standing.action
+    for a in arrivals:
+        span = span.hull(a.incident.span)
+        severity = max(severity, a.incident.severity)
+        action = max(action, a.incident.action, key=STRENGTH.index)
+    return {
+        "start_ns": span.start_ns,
+        "end_ns": span.end_ns,
+        "severity": int(severity),
+        "action": action.value,
+    }
+
+
+def _many(tx: Connection, table: Any, rows: Sequence[Mapping[str, object]]) -> None:
+    if rows:
+        tx.execute(insert(table), list(rows))

@@ -1,0 +1,110 @@
+"""The signed head of the audit chain: how many entries there are, and the last one's digest.
+
+Kept in the keys folder, apart from the catalog, and signed with Ed25519 so that a copy can be published and checked by
+people who hold no secret. A chain that is shorter than its head has lost entries; a head behind its chain is only the
+trace of a crash. Refuses to know what the entries say.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from pipeline.core.errors import ConfigError, IntegrityError
+from pipeline.vault.canonical import canonical
+from pipeline.vault.disk import locked, make_folder, replace, write_once, writing
+from pipeline.vault.master import derive, lock_secret, unlock_secret
+
+NO_DIGEST = "0" * 64
+"""The digest before the first entry."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """A chain of `sequence` entries that ends with `digest`."""
+
+    sequence: int
+    digest: str
+
+
+class SignedHead:
+    """`folder`/head.json, and its signing key locked under the master key; made together at the first start.
+
+    Raises IntegrityError if either was changed or one of the two is gone, ConfigError for a wrong master.
+    """
+
+    def __init__(self, folder: Path, master: bytes) -> None:
+        make_folder(folder)
+        self._path = folder / "head.json"
+        self._lock = folder / "lock"
+        self._key_path = folder / "signing.key"
+        kek = derive(master, "watchkeep/audit-head/1")
+        with locked(self._lock):
+            if not self._key_path.exists():
+                self._found(kek)
+            self._signer = self._load(kek)
+
+    def _found(self, kek: bytes) -> None:
+        if self._path.exists() and json.loads(self._path.read_bytes())["sequence"] != 0:
+            raise IntegrityError(f"{self._key_path} is gone: restore the keys folder, without it nothing can be added")
+        self._signer = Ed25519PrivateKey.generate()
+        # The head first: a key without a head would look like a head that somebody removed.
+        self._write(Head(sequence=0, digest=NO_DIGEST))
+        write_once(self._key_path, writing(lock_secret(kek, "audit signing key", self._signer.private_bytes_raw())))
+
+    def _load(self, kek: bytes) -> Ed25519PrivateKey:
+        try:
+            secret = unlock_secret(kek, "audit signing key", self._key_path.read_bytes())
+        except IntegrityError as error:
+            raise ConfigError(
+                f"the master key does not open {self._key_path}: give the one it was made with"
+            ) from error
+        return Ed25519PrivateKey.from_private_bytes(secret)
+
+    @property
+    def key_name(self) -> str:
+        """sha256 hex of the public key: the first entry of the chain names it."""
+        return hashlib.sha256(self._signer.public_key().public_bytes_raw()).hexdigest()
+
+    def read(self) -> Head:
+        """The head as it was last signed."""
+        try:
+            held = json.loads(self._path.read_bytes())
+            head = Head(sequence=held["sequence"], digest=held["digest"])
+            self._signer.public_key().verify(bytes.fromhex(held["signature"]), _signed(head))
+        except FileNotFoundError as error:
+            raise IntegrityError(
+                f"the head of the audit chain {self._path} is gone: restore the keys folder"
+            ) from error
+        except (ValueError, KeyError, TypeError, InvalidSignature) as error:
+            raise IntegrityError(f"the head of the audit chain {self._path} was changed: stop and look") from error
+        return head
+
+    def advance(self, head: Head) -> None:
+        """Sign `head`, durably; nothing happens if another process signed a later one meanwhile."""
+        with locked(self._lock):
+            if head.sequence > self.read().sequence:
+                self._write(head)
+
+    def _write(self, head: Head) -> None:
+        public_key = self._signer.public_key().public_bytes_raw()
+        replace(
+            self._path,
+            canonical(
+                {
+                    "sequence": head.sequence,
+                    "digest": head.digest,
+                    "public_key": public_key.hex(),
+                    "signature": self._signer.sign(_signed(head)).hex(),
+                }
+            ),
+        )
+
+
+def _signed(head: Head) -> bytes:
+    return b"watchkeep audit head 1\0" + canonical({"sequence": head.sequence, "digest": head.digest})

@@ -1,0 +1,159 @@
+"""Sealing: drafts of evidence become rows of an evidence file, one at a time, and what the catalog will say of them.
+
+Every (incident, party) has a key of its own in the key store and, in each file, a fresh data key that is wrapped at
+once. Refuses to know where the file goes and when it counts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from pipeline.core.decision import Incident, PolicyRef
+from pipeline.core.evidence import Draft
+from pipeline.core.ids import content_mac, keyed_id
+from pipeline.core.ports import KeyStore
+from pipeline.core.recording import Recording
+from pipeline.vault.attach import Standing, same_incident
+from pipeline.vault.envelope import Content, seal
+from pipeline.vault.master import KEY_BYTES
+from pipeline.vault.provenance import CAPTURE_TOOL, facts, models_of, score_bucket, signals_of, terms
+from pipeline.vault.schema import SCHEMA_VERSION, EvidenceRow
+
+UNCONFIRMED = "UNCONFIRMED_FLAG"
+"""The retention class of everything until a person decided."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """What the catalog held of a recording when sealing began."""
+
+    standings: tuple[Standing, ...]
+    records: frozenset[str]
+    keys: Mapping[tuple[str, str], str]
+    """Key ids by (incident, party)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """A newly folded incident, and the id and standing of the one it is; `standing` is None if it is a new one."""
+
+    incident: Incident
+    incident_id: str
+    standing: Standing | None
+
+
+class Sealing:
+    """A conclusion on its way into a file: `arrivals`, `records` and `new_keys` are complete once `rows` has ended."""
+
+    def __init__(
+        self,
+        *,
+        keys: KeyStore,
+        installation_key: bytes,
+        recording: Recording,
+        policy: PolicyRef,
+        before: Before,
+        merge_gap_ns: int,
+        file_id: str,
+        at: str,
+    ) -> None:
+        self._keys = keys
+        self._installation_key = installation_key
+        self._recording = recording
+        self._policy = policy
+        self._before = before
+        self._merge_gap_ns = merge_gap_ns
+        self._file_id = file_id
+        self._at = at
+        self._data_keys: dict[tuple[str, str], tuple[str, bytes, bytes]] = {}
+        self._sealed = set(before.records)
+        self.arrivals: list[Arrival] = []
+        self.records: list[dict[str, object]] = []
+        self.new_keys: list[dict[str, str]] = []
+
+    def rows(self, incidents: Iterable[tuple[Incident, Sequence[Draft]]]) -> Iterator[EvidenceRow]:
+        """A row for every draft that was not sealed before and whose incident is still open."""
+        for incident, drafts in incidents:
+            standing = same_incident(incident, self._before.standings, self._merge_gap_ns)
+            incident_id = standing.incident_id if standing else incident.incident_id
+            self.arrivals.append(Arrival(incident=incident, incident_id=incident_id, standing=standing))
+            if standing and standing.closed:
+                continue
+            for draft in drafts:
+                record_id = self._record_id(incident_id, draft)
+                if record_id not in self._sealed:
+                    self._sealed.add(record_id)
+                    yield self._row(incident, incident_id, record_id, draft)
+
+    def _record_id(self, incident_id: str, draft: Draft) -> str:
+        place = (incident_id, draft.kind.value, draft.party.value, draft.stream, draft.position)
+        return keyed_id(self._installation_key, "record", *place)
+
+    def _row(self, incident: Incident, incident_id: str, record_id: str, draft: Draft) -> EvidenceRow:
+        key_id, data_key, wrapped = self._data_key(incident_id, draft.party.value)
+        body = seal(data_key, record_id, incident_id, Content.BODY, draft.body)
+        cipher = hashlib.sha256(body)
+        said = facts(incident, self._recording, draft, hashlib.sha256(draft.body).hexdigest(), self._at)
+        self.records.append(
+            {
+                "record_id": record_id,
+                "incident_id": incident_id,
+                "file_id": self._file_id,
+                "row": len(self.records),
+                "kind": draft.kind.value,
+                "party": draft.party.value,
+                "start_ns": draft.span.start_ns,
+                "end_ns": draft.span.end_ns,
+                "media_type": draft.media_type,
+                "size": len(draft.body),
+                "sha256": cipher.hexdigest(),
+                "content_mac": content_mac(self._installation_key, draft.body),
+                "key_id": key_id,
+                "retention_class": UNCONFIRMED,
+                "sealed_at": self._at,
+            }
+        )
+        signals = signals_of(incident.findings)
+        return EvidenceRow(
+            schema_version=SCHEMA_VERSION,
+            record_id=bytes.fromhex(record_id),
+            incident_id=bytes.fromhex(incident_id),
+            kind=draft.kind.value,
+            party=draft.party.value,
+            origin="auto_detect",
+            category=incident.category,
+            severity=int(incident.severity),
+            rules=sorted({f.rule for f in incident.findings}),
+            models=models_of(signals),
+            score_bucket=score_bucket(signals),
+            policy_name=self._policy.name,
+            policy_version=self._policy.version,
+            policy_sha256=self._policy.sha256,
+            initial_class=UNCONFIRMED,
+            media_type=draft.media_type,
+            media_len=len(draft.body),
+            media_sha256_cipher=cipher.digest(),
+            body=body,
+            key_id=key_id,
+            wrapped_data_key=wrapped,
+            alg="EVB1/AES-256-GCM",
+            capture_tool=CAPTURE_TOOL,
+            facts=seal(data_key, record_id, incident_id, Content.FACTS, said),
+            **terms(incident, self._recording, draft.party),
+        )
+
+    def _data_key(self, incident_id: str, party: str) -> tuple[str, bytes, bytes]:
+        place = (incident_id, party)
+        if place not in self._data_keys:
+            key_id = self._before.keys.get(place)
+            if key_id is None:
+                # Not made from the incident alone: an orphan key can be destroyed, and the incident still be sealed.
+                key_id = f"incident-{secrets.token_hex(16)}"
+                self._keys.create(key_id)
+                self.new_keys.append({"key_id": key_id, "owner": incident_id, "party": party})
+            data_key = secrets.token_bytes(KEY_BYTES)
+            self._data_keys[place] = (key_id, data_key, self._keys.wrap(key_id, data_key))
+        return self._data_keys[place]

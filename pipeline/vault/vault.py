@@ -1,0 +1,240 @@
+"""The vault: the one object through which evidence is sealed, listed, verified and opened.
+
+Refuses to know what found the evidence. Everything that writes is an act with its audit entry; a file lies there, whole
+and durable, before a row speaks of it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any, BinaryIO, Self
+
+from sqlalchemy import insert, select
+
+from pipeline.core.clock import utc_text
+from pipeline.core.decision import Incident, PolicyRef
+from pipeline.core.errors import FencedError, IntegrityError, WatchkeepError
+from pipeline.core.evidence import Draft
+from pipeline.core.ports import BlobStore, Clock, KeyStore
+from pipeline.core.recording import Recording
+from pipeline.vault import tables
+from pipeline.vault.audit import SYSTEM, Journal
+from pipeline.vault.blobs import FileStore
+from pipeline.vault.catalog import Catalog
+from pipeline.vault.catalog_rows import Conclusion
+from pipeline.vault.commit import before, check_fence, commit, concluded
+from pipeline.vault.disclose import Disclosure, Grant
+from pipeline.vault.head import SignedHead
+from pipeline.vault.keys import FileKeyStore
+from pipeline.vault.master import KEY_BYTES, check_key
+from pipeline.vault.orphans import Orphans, file_name, find_orphans
+from pipeline.vault.parquet import Written, write_file
+from pipeline.vault.schema import SCHEMA_VERSION, EvidenceRow
+from pipeline.vault.seal import UNCONFIRMED, Sealing
+from pipeline.vault.states import state_of
+from pipeline.vault.verify import Progress, Verification, Verifier
+from pipeline.vault.views import IncidentView, incident_views
+
+
+class Vault:
+    """An open vault; for one thread at a time, while other processes may hold the same one. Close it after use."""
+
+    def __init__(
+        self,
+        *,
+        catalog: Catalog,
+        blobs: BlobStore,
+        keys: KeyStore,
+        head: SignedHead,
+        installation_key: bytes,
+        clock: Clock,
+    ) -> None:
+        check_key(installation_key, "installation key")
+        self._catalog = catalog
+        self._blobs = blobs
+        self._keys = keys
+        self._head = head
+        self._installation_key = installation_key
+        self._clock = clock
+        self._journal = Journal(catalog, head, clock)
+
+    @classmethod
+    def open(cls, home: Path, keys: Path, *, master: bytes, installation_key: bytes, clock: Clock) -> Self:
+        """The vault in `home`/catalog and `home`/vault with its keys under `keys`, made if this is the first time.
+
+        `master` locks the keys, `installation_key` makes ids and pseudonyms (32 bytes each). Raises ConfigError for a
+        wrong master, IntegrityError if home and keys are not of one installation.
+        """
+        store = FileKeyStore(keys / "store", master, ledger=keys / "ledger" / "destroyed.jsonl")
+        return cls(
+            catalog=Catalog(home / "catalog"),
+            blobs=FileStore(home / "vault"),
+            keys=store,
+            head=SignedHead(keys / "audit", master),
+            installation_key=installation_key,
+            clock=clock,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the catalog."""
+        self._catalog.close()
+
+    def begin_run(self, run_id: str, actor: str) -> None:
+        """From now on only `run_id` may conclude; a run that began earlier is fenced off. Beginning twice is once."""
+        with self._journal.act(actor) as act:
+            f = tables.fence
+            ids = act.tx.execute(select(f.c.run_id).order_by(f.c.number.desc())).scalars().all()
+            if ids and ids[0] == run_id:
+                return
+            if run_id in ids:
+                raise FencedError(f"run {run_id} may not begin again: another run began since")
+            act.tx.execute(insert(f), {"run_id": run_id, "actor": actor, "begun_at": act.at})
+            act.record("run.begin", f"run:{run_id}", after=state_of(act.tx, f"run:{run_id}"))
+
+    def conclude(
+        self,
+        conclusion_id: str,
+        run_id: str,
+        recording: Recording,
+        incidents: Iterable[tuple[Incident, Sequence[Draft]]],
+        *,
+        policy: PolicyRef,
+        degraded: tuple[str, ...] = (),
+        merge_gap_ns: int = 0,
+    ) -> tuple[str, ...]:
+        """Seal the drafts of each incident and commit all of it once; the ids of the incidents as they stand, in order.
+
+        Pairs are taken one by one as they are sealed. An incident of the same recording and category that overlaps
+        within `merge_gap_ns` is the existing one: it gains findings and a revision. Doing it twice is doing it once.
+        Raises FencedError if another run began, SealError if nothing was sealed and it may be tried again.
+        """
+        with self._catalog.read() as tx:
+            if (done := concluded(tx, conclusion_id)) is not None:
+                return done
+            actor = check_fence(tx, run_id)
+            was = before(tx, recording.recording_id)
+        at = utc_text(self._clock.now())
+        file_id = secrets.token_hex(16)
+        sealing = Sealing(
+            keys=self._keys,
+            installation_key=self._installation_key,
+            recording=recording,
+            policy=policy,
+            before=was,
+            merge_gap_ns=merge_gap_ns,
+            file_id=file_id,
+            at=at,
+        )
+        rows = sealing.rows(incidents)
+        first = next(rows, None)
+        file = None if first is None else self._store(file_id, chain([first], rows), at)
+        said = Conclusion(
+            conclusion_id=conclusion_id,
+            run_id=run_id,
+            recording=recording,
+            policy=policy,
+            degraded=degraded,
+            installation_key=self._installation_key,
+        )
+        with self._journal.act(actor) as act:
+            return commit(act, said, sealing, was, file)
+
+    def _store(self, file_id: str, rows: Iterator[EvidenceRow], at: str) -> dict[str, Any]:
+        key_id, file_key = f"file-{file_id}", secrets.token_bytes(KEY_BYTES)
+        self._keys.create(key_id)
+        wrapped = self._keys.wrap(key_id, file_key)
+        written: list[Written] = []
+
+        def write(out: BinaryIO) -> None:
+            footer = {"class": UNCONFIRMED, "sealed_at": at}
+            written.append(write_file(out, rows, file_id=file_id, file_key=file_key, footer=footer))
+
+        self._blobs.put(file_name(file_id), write)
+        return {
+            "file_id": file_id,
+            "name": file_name(file_id),
+            "sha256": written[0].sha256,
+            "size": written[0].size,
+            "row_count": written[0].rows,
+            "row_root": written[0].root,
+            "key_id": key_id,
+            "wrapped_key": wrapped,
+            "retention_class": UNCONFIRMED,
+            "schema_version": SCHEMA_VERSION,
+            "sealed_at": at,
+        }
+
+    def concluded(self, conclusion_id: str) -> tuple[str, ...] | None:
+        """Ids of the incidents of a conclusion, or None if it was never committed."""
+        with self._catalog.read() as tx:
+            return concluded(tx, conclusion_id)
+
+    def incidents(self) -> tuple[IncidentView, ...]:
+        """All incidents in the order in which they were opened; nothing is unsealed."""
+        with self._catalog.read() as tx:
+            return incident_views(tx)
+
+    def incident(self, incident_id: str) -> IncidentView:
+        """One incident; WatchkeepError if there is none with this id."""
+        with self._catalog.read() as tx:
+            found = incident_views(tx, incident_id)
+        if not found:
+            raise WatchkeepError(f"there is no incident {incident_id}: see watchkeep incidents list")
+        return found[0]
+
+    def open_evidence(self, record_id: str, *, actor: str, reason: str, grant: Grant) -> bytes:
+        """The plaintext of one record: the only way out, see `Disclosure.open_evidence`."""
+        return Disclosure(
+            catalog=self._catalog,
+            blobs=self._blobs,
+            keys=self._keys,
+            journal=self._journal,
+            installation_key=self._installation_key,
+        ).open_evidence(record_id, actor=actor, reason=reason, grant=grant)
+
+    def verify(self, progress: Progress = lambda _: None, *, actor: str = SYSTEM) -> Verification:
+        """Look at every key, file, row, entry and the head, and name the first wrong place of each."""
+        verifier = Verifier(
+            catalog=self._catalog,
+            blobs=self._blobs,
+            keys=self._keys,
+            head=self._head,
+            installation_key=self._installation_key,
+        )
+        try:
+            with self._journal.act(actor) as act:
+                act.record("vault.verify", "vault")
+        except IntegrityError:
+            progress("nothing can be added to the audit chain")  # why is among the problems
+        return verifier.verify(progress)
+
+    def orphans(self) -> Orphans:
+        """What a crash left behind, and what a conclusion under way has not committed yet."""
+        with self._catalog.read() as tx:
+            return find_orphans(tx, self._blobs, self._keys)
+
+    def remove_orphans(self, *, actor: str = SYSTEM) -> Orphans:
+        """Remove what `orphans` finds. A run that is under way is fenced off first, so begin a run after this."""
+        if not self.orphans():
+            return Orphans(files=(), keys=())
+        self.begin_run(f"orphans-{secrets.token_hex(8)}", actor)
+        with self._journal.act(actor) as act:
+            orphans = find_orphans(act.tx, self._blobs, self._keys)
+            for name in orphans.files:
+                act.record("orphan.remove", f"orphan-file:{name}", reason="no conclusion owns it")
+            for key_id in orphans.keys:
+                act.record("orphan.remove", f"orphan-key:{key_id}", reason="no conclusion owns it")
+        for name in orphans.files:
+            self._blobs.remove(name)
+        for key_id in orphans.keys:
+            self._keys.destroy(key_id)
+        return orphans
