@@ -113,7 +113,7 @@ class Side:
             return
         start_ns = max(wanted.start_ns, part.offset_ns)
         body, gain = flac(samples)
-        span = Span(start_ns=start_ns, end_ns=start_ns + samples.size * NS // AUDIO_RATE_HZ + 1)
+        span = Span(start_ns=start_ns, end_ns=start_ns + samples.size * NS // AUDIO_RATE_HZ)
         facts = {"part": number, "rate_hz": AUDIO_RATE_HZ, "samples": int(samples.size), "gain": gain}
         yield self._draft(Kind.AUDIO, f"{number}.{start_ns}", span, "audio/flac", body, facts)
 
