@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from pipeline.capture.findings import findings_draft
 from pipeline.capture.media import Sources
@@ -48,23 +49,20 @@ def capture(
     moments, wished = flagged_moments(incident.findings, params)
     notes = [] if len(moments) == wished else [f"long incident: {len(moments)} of {wished} moments kept as frames"]
     span = _padded(incident.span, round(params.pad_s * NS))
-    sides = [
-        Side(Wanted(recording=recording, party=Party.SUBJECT, span=span, moments=moments, facts={}), sources, params)
-    ]
-    people = list(connections(incident, recording, Party.SUBJECT))
-    if counterpart is not None:
-        people += connections(incident, counterpart, Party.COUNTERPART)
-        wanted = _aligned(span, recording, counterpart, params)
-        if wanted is None:
-            notes.append("the counterpart's recording began after this span")
-        else:
-            sides.append(Side(wanted, sources, params))
-    drafts = [draft for side in sides for draft in side.drafts()]
-    notes += [note for side in sides for note in side.notes]
-    used = [part for side in sides for part in side.parts]
-    if _changed(recording, used):
+    mine = Side(Wanted(recording=recording, party=Party.SUBJECT, span=span, moments=moments, facts={}), sources, params)
+    drafts = list(mine.drafts())
+    notes += mine.notes
+    if _changed(recording, mine.parts):
         notes.append("the file changed between scan and capture: its sha256 is another one")
-    findings = findings_draft(incident, recording, policy, sources=used, notes=notes)
+    people = list(connections(incident, recording, Party.SUBJECT, sources=mine.parts))
+    if counterpart is not None:
+        wanted = _aligned(span, recording, counterpart, params)
+        theirs = None if wanted is None else Side(wanted, sources, params)
+        drafts += [] if theirs is None else theirs.drafts()
+        notes += ["the counterpart's recording began after this span"] if theirs is None else theirs.notes
+        cut = [] if theirs is None else theirs.parts
+        people += connections(incident, counterpart, Party.COUNTERPART, sources=cut)
+    findings = findings_draft(incident, recording, policy, sources=mine.parts, notes=notes)
     return Captured(drafts=(*drafts, *people, findings), notes=tuple(notes))
 
 
@@ -99,6 +97,6 @@ def _uncertainty_ns(recording: Recording, params: Params) -> int:
     return round(params.clock_slack_s * NS) if known is None else known * 1_000_000
 
 
-def _changed(recording: Recording, used: list[dict[str, object]]) -> bool:
-    mine = [part["sha256"] for part in used if part["party"] == Party.SUBJECT.value]
-    return len(recording.parts) == 1 and recording.sha256 != UNKNOWN and mine not in ([], [recording.sha256])
+def _changed(recording: Recording, used: list[dict[str, Any]]) -> bool:
+    scanned = recording.sha256 if len(recording.parts) == 1 else UNKNOWN
+    return scanned != UNKNOWN and any(part["sha256"] != scanned for part in used)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.capture.people import JSON_TYPE, described, json_bytes
@@ -18,7 +18,7 @@ def findings_draft(
     recording: Recording,
     policy: PolicyRef,
     *,
-    sources: Sequence[dict[str, Any]],
+    sources: Sequence[Mapping[str, Any]],
     notes: Sequence[str],
 ) -> Draft:
     """One FINDINGS draft per (incident, policy). Wall times of the scan are left out: a rescan gives the same bytes."""

@@ -28,7 +28,7 @@ class Params:
     packet_back_s: float = 30.0
     """A cut begins at a key packet at most this long, and `packet_back_bytes`, before its span; else there is none."""
     packet_back_bytes: int = 64 << 20
-    packet_max_bytes: int = 256 << 20
+    packet_max_bytes: int = 128 << 20
     counterpart_rate_hz: float = 1.0
     counterpart_max_frames: int = 32
     clock_slack_s: float = 2.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pipeline.core.clock import utc_text
@@ -38,8 +38,12 @@ def described(recording: Recording) -> dict[str, Any]:
     }
 
 
-def connections(incident: Incident, recording: Recording, party: Party) -> Iterator[Draft]:
+def connections(
+    incident: Incident, recording: Recording, party: Party, *, sources: Sequence[Mapping[str, Any]]
+) -> Iterator[Draft]:
     """One CONNECTION draft per participant of `recording`; one of unknowns where nobody is listed.
+
+    `sources` are the files that were cut, with their digests: each party's stand under that party's key alone.
 
     In a subject's recording that shows several people, those who are not the incident's participant are counterparts.
     """
@@ -54,7 +58,13 @@ def connections(incident: Incident, recording: Recording, party: Party) -> Itera
             position=f"{recording.stream_id}/{person.handle}",
             span=incident.span,
             media_type=JSON_TYPE,
-            body=json_bytes({"participant": _person(person, recording), "recording": described(recording)}),
+            body=json_bytes(
+                {
+                    "participant": _person(person, recording),
+                    "recording": described(recording),
+                    "sources": list(sources),
+                }
+            ),
         )
 
 

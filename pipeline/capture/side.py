@@ -36,9 +36,10 @@ class Side:
         self._wanted = wanted
         self._sources = sources
         self._params = params
+        self._pictured = False
         self.notes: list[str] = []
         self.parts: list[dict[str, Any]] = []
-        """Per part used: party, uri, offset and the sha256 of its file."""
+        """Per part used: uri, offset and the sha256 of its file."""
 
     def drafts(self) -> Iterator[Draft]:
         """The drafts of all parts: frames, each followed by its derivative, then sound, then packets."""
@@ -58,12 +59,13 @@ class Side:
         missed = [m for m in self._wanted.moments if m.role == "flagged" and m.at_ns not in seen]
         if missed and seen:
             self.notes.append(f"{len(missed)} flagged moments have no picture near them")
-        if self._wanted.moments and not seen:
+        if self._pictured and not seen:
             self.notes.append("no pictures: the stream shows none in this span")
 
     def _part(self, number: int, part: Part, found: Tracks, seen: set[int]) -> Iterator[Draft]:
         shown: list[Span] = []
         if found.video:
+            self._pictured = True
             for draft in self._frames(number, part, seen):
                 shown.append(draft.span)
                 yield draft
@@ -160,9 +162,7 @@ class Side:
 
     def _name(self, part: Part) -> None:
         digest = self._sources.digest(part.uri)
-        self.parts.append(
-            {"party": self._wanted.party.value, "uri": part.uri, "offset_ns": part.offset_ns, "sha256": digest}
-        )
+        self.parts.append({"uri": part.uri, "offset_ns": part.offset_ns, "sha256": digest})
 
     def _note(self, number: int, text: str) -> None:
         note = f"{self._wanted.party.value} part {number}: {text}"

@@ -119,14 +119,24 @@ class Database:
         self._path = folder / FILE
         self._path.touch(mode=0o600)  # the -wal and -shm files take over this mode
         self._engine = _engine(self._path)
+        try:
+            self._migrate()
+        except BaseException:
+            self.close()
+            raise
+
+    def _migrate(self) -> None:
+        with self.read() as connection:
+            version = _version(connection)
+        if version > len(MIGRATIONS):
+            raise ConfigError(
+                f"{self._path} was written by a newer watchkeep (version {version}, this one knows "
+                f"{len(MIGRATIONS)}): update watchkeep"
+            )
+        if version == len(MIGRATIONS):
+            return
         with self.write() as connection:
-            version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
-            if version > len(MIGRATIONS):
-                raise ConfigError(
-                    f"{self._path} was written by a newer watchkeep (version {version}, this one knows "
-                    f"{len(MIGRATIONS)}): update watchkeep"
-                )
-            for step in MIGRATIONS[version:]:
+            for step in MIGRATIONS[_version(connection) :]:  # asked again: another process may have been faster
                 step(connection)
             connection.exec_driver_sql(f"PRAGMA user_version = {len(MIGRATIONS)}")
 
@@ -172,6 +182,10 @@ class Database:
     def close(self) -> None:
         """Let go of the file."""
         self._engine.dispose()
+
+
+def _version(connection: Connection) -> int:
+    return int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
 
 
 def _engine(path: Path) -> Engine:

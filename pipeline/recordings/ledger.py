@@ -77,20 +77,26 @@ class Ledger:
         """Open or create the ledger. `key` is the 32-byte recordings key; another key is refused with ConfigError."""
         cipher = Cipher(key)
         ledger = cls(Database(folder), cipher)
-        with ledger._db.write() as connection:
-            check = connection.scalar(select(house.c.value).where(house.c.name == "key_check"))
-            if check is None:
-                value = cipher.seal(b"recordings", "house", "key_check")
-                connection.execute(insert(house).values(name="key_check", value=value))
-        if check is not None:
-            try:
-                cipher.open(check, "house", "key_check")
-            except IntegrityError:
-                ledger.close()
-                raise ConfigError(
-                    f"{folder} was written under another recordings key: point --keys or WATCHKEEP_KEYS at its folder"
-                ) from None
+        try:
+            cipher.open(ledger._key_check(), "house", "key_check")
+        except IntegrityError:
+            ledger.close()
+            raise ConfigError(
+                f"{folder} was written under another recordings key: point WATCHKEEP_KEYS at the folder of its keys"
+            ) from None
         return ledger
+
+    def _key_check(self) -> bytes:
+        """A sealed value that only the right key opens; the first to come puts it there."""
+        wanted = select(house.c.value).where(house.c.name == "key_check")
+        with self._db.read() as connection:
+            found: bytes | None = connection.scalar(wanted)
+        if found is not None:
+            return found
+        mine = {"name": "key_check", "value": self._cipher.seal(b"recordings", "house", "key_check")}
+        with self._db.write() as connection:
+            connection.execute(insert(house).values(mine).on_conflict_do_nothing())
+            return bytes(connection.scalars(wanted).one())
 
     def close(self) -> None:
         """Let go of the file."""

@@ -114,7 +114,7 @@ def test_the_findings_name_rules_scores_models_policy_and_source(sources: Source
     assert (signal["label"], signal["score"], signal["model"]["sha256"]) == ("opennsfw.nsfw", 0.97, "ab" * 32)
     assert body["policy"]["sha256"] == "cd" * 32
     assert body["incident"]["identity"] == "verified"
-    assert body["sources"] == [{"party": "subject", "uri": str(clip), "offset_ns": 0, "sha256": sha256_of(str(clip))}]
+    assert body["sources"] == [{"uri": str(clip), "offset_ns": 0, "sha256": sha256_of(str(clip))}]
 
 
 def test_a_source_that_changed_since_the_scan_is_said(sources: Sources, clip: Path) -> None:
