@@ -7,6 +7,7 @@ averaged, the plain mean, before resampling; values beyond 1 are kept. Refuses t
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import av
 import numpy as np
@@ -19,8 +20,8 @@ from numpy.typing import NDArray
 
 from pipeline.core.errors import SourceError
 from pipeline.core.media import NS, Span
-from pipeline.ingest.limits import quiet_libav
-from pipeline.ingest.opener import Deadline, audio_stream, cut_short, open_media, start_ns
+from pipeline.ingest.limits import Messages, quiet_libav
+from pipeline.ingest.opener import CUT_SHORT, Deadline, audio_stream, cut_off, cut_short, open_media, packets, start_ns
 from pipeline.ingest.params import Params
 from pipeline.ingest.report import ReadReport
 from pipeline.ingest.timeline import Timeline
@@ -30,8 +31,11 @@ _LEAST_RATE_HZ, _MOST_RATE_HZ = 2_000, 768_000
 _BATCH = 8192
 """Samples that go through the resampler in one call: fewer calls, and still well under a second of sound."""
 _SILENCE = 160_000
+_LOUDEST = 1000.0
 
 Samples = NDArray[np.float32]
+Form = tuple[int, int, str]
+"""Rate in Hz, number of channels, sample format: one resampler takes one form."""
 
 
 class AudioReader:
@@ -75,28 +79,24 @@ class AudioReader:
                 self._written += len(block)
 
     def _resampled(self, container: InputContainer, stream: AudioStream) -> Iterator[Samples]:
-        """Blocks at the target rate; the resampler is flushed at each gap, at each change of rate and at the end."""
-        zero, rate = start_ns(container), self._params.audio_rate_hz
-        waiting = _Batch(rate)
-        for frame, following in _with_next(self._frames(container, stream)):
+        """Blocks at the target rate; the resampler is flushed at each gap, at each change of form and at the end."""
+        rate, batch = self._params.audio_rate_hz, None
+        for frame, at_ns, next_ns in _with_next(self._frames(container, stream), start_ns(container)):
             if not _LEAST_RATE_HZ <= frame.sample_rate <= _MOST_RATE_HZ:
                 self._broken = f"broken audio: {frame.sample_rate} samples a second is no rate of sound"
                 break
-            gap = self._timeline.place(
-                _time_ns(frame, zero),
-                None if following is None else _time_ns(following, zero),
-                frame.samples * NS // frame.sample_rate,
-            )
-            if gap or frame.sample_rate != waiting.rate_hz:
-                yield from self._counted(waiting.flush())
-                waiting = _Batch(rate, frame.sample_rate)
+            duration = frame.samples * NS // frame.sample_rate
+            gap = self._timeline.place(at_ns, next_ns, duration)
+            if batch is None or gap or batch.form != _form(frame):
+                yield from self._counted(batch.flush() if batch else ())
+                batch = _Batch(_form(frame), rate)
             if gap:
-                yield from self._silence(self._timeline.heard_ns - frame.samples * NS // frame.sample_rate)
-            yield from self._counted(waiting.add(_mono(frame)))
+                yield from self._silence(self._timeline.heard_ns - duration)
+            yield from self._counted(batch.add(frame))
             if self._timeline.heard_ns > self._params.max_duration_s * NS:
                 self._broken = f"over the time limit: sound goes on past {self._params.max_duration_s:g} s"
                 break
-        yield from self._counted(waiting.flush())
+        yield from self._counted(batch.flush() if batch else ())
 
     def _counted(self, blocks: Iterable[Samples]) -> Iterator[Samples]:
         for block in blocks:
@@ -110,59 +110,62 @@ class AudioReader:
 
     def _frames(self, container: InputContainer, stream: AudioStream) -> Iterator[AudioFrame]:
         """Decoded frames; packets that the decoder refuses are counted, and what ends the data early is kept."""
-        try:
-            for packet in container.demux(stream):
-                self._deadline.check()
-                # Some writers pad with empty packets; to a decoder they would mean the end.
-                if packet.size:
-                    yield from self._decoded_frames(stream, packet)
-            yield from self._decoded_frames(stream, None)
-            if cut_short(container):
-                self._broken = "the data end early: the file is shorter than its index says"
-        except av.error.ExitError:
-            self._broken = "over the time limit: the file's data do not come"
-        except av.error.FFmpegError as error:
-            self._broken = f"the data end early ({error.strerror})"
-        except SourceError as over:
-            self._broken = over.reason
-
-    def _decoded_frames(self, stream: AudioStream, packet: Packet[AudioStream] | None) -> list[AudioFrame]:
         with quiet_libav() as messages:
             try:
-                return stream.decode(packet)
-            except av.error.FFmpegError:
-                self._skipped += 1
-                return []
-            finally:
-                # Some decoders swallow what they cannot read and only say so.
-                self._damaged = self._damaged or bool(messages["error"]) or self._skipped > 0
+                for packet in packets(container, stream):
+                    self._deadline.check()
+                    yield from self._decode(stream, packet, messages)
+                yield from self._decode(stream, None, messages)
+                if cut_short(container) or cut_off(self._path):
+                    self._broken = CUT_SHORT
+            except av.error.ExitError:
+                self._broken = "over the time limit: the file's data do not come"
+            except av.error.FFmpegError as error:
+                self._broken = f"the data end early ({error.strerror})"
+            except SourceError as over:
+                self._broken = over.reason
+
+    def _decode(self, stream: AudioStream, packet: Packet[Any] | None, messages: Messages) -> list[AudioFrame]:
+        before = messages["error"]
+        try:
+            return stream.decode(packet)
+        except av.error.FFmpegError:
+            self._skipped += 1
+            self._damaged = True
+            return []
+        finally:
+            # Some decoders swallow what they cannot read and only say so.
+            self._damaged = self._damaged or messages["error"] > before
 
 
 class _Batch:
-    """A resampler, and the mono samples that wait for it. Born without a source rate it holds nothing."""
+    """A resampler, and the frames of one form that wait for it."""
 
-    def __init__(self, target_hz: int, rate_hz: int = 0) -> None:
-        self.rate_hz = rate_hz
+    def __init__(self, form: Form, target_hz: int) -> None:
+        self.form = form
         self._resampler = AudioResampler(format="flt", layout="mono", rate=target_hz)
-        self._waiting: list[Samples] = []
+        self._waiting: list[NDArray[Any]] = []
         self._count = 0
 
-    def add(self, samples: Samples) -> Iterator[Samples]:
-        self._waiting.append(samples)
-        self._count += len(samples)
+    def add(self, frame: AudioFrame) -> Iterator[Samples]:
+        self._waiting.append(frame.to_ndarray())
+        self._count += frame.samples
         if self._count >= _BATCH:
             yield from self._resample(self._joined())
 
     def flush(self) -> Iterator[Samples]:
         """What is left; nothing may be added afterwards."""
-        if self.rate_hz:
-            if self._count:
-                yield from self._resample(self._joined())
-            yield from self._resample(None)
+        if self._count:
+            yield from self._resample(self._joined())
+        yield from self._resample(None)
 
     def _joined(self) -> AudioFrame:
-        frame = AudioFrame.from_ndarray(np.concatenate(self._waiting)[None, :], format="flt", layout="mono")
-        frame.sample_rate = self.rate_hz
+        rate, channels, _ = self.form
+        array = np.concatenate(self._waiting, axis=1)
+        # Packed samples come as one row.
+        planes = array if len(array) == channels else array.reshape(-1, channels).T
+        frame = AudioFrame.from_ndarray(_mean(planes)[None, :], format="flt", layout="mono")
+        frame.sample_rate = rate
         self._waiting, self._count = [], 0
         return frame
 
@@ -185,38 +188,39 @@ def audio_between(path: str, span: Span, *, params: Params, offset_ns: int = 0) 
     return np.concatenate(kept) if kept else np.zeros(0, np.float32)
 
 
+def _form(frame: AudioFrame) -> Form:
+    return frame.sample_rate, frame.layout.nb_channels, frame.format.name
+
+
 def _time_ns(frame: AudioFrame, zero_ns: int) -> int | None:
-    if frame.pts is None or not frame.time_base:
+    base = frame.time_base
+    if frame.pts is None or not base:
         return None
-    return int(frame.pts * frame.time_base * NS) - zero_ns
+    return frame.pts * base.numerator * NS // base.denominator - zero_ns
 
 
-def _with_next(frames: Iterator[AudioFrame]) -> Iterator[tuple[AudioFrame, AudioFrame | None]]:
-    """Each frame with the one after it, None after the last."""
+def _with_next(frames: Iterator[AudioFrame], zero_ns: int) -> Iterator[tuple[AudioFrame, int | None, int | None]]:
+    """Each frame with its time and the time of the one after it, None where it has none."""
     held: AudioFrame | None = None
+    held_ns: int | None = None
     for frame in frames:
         if not frame.samples:
             continue
+        at_ns = _time_ns(frame, zero_ns)
         if held is not None:
-            yield held, frame
-        held = frame
+            yield held, held_ns, at_ns
+        held, held_ns = frame, at_ns
     if held is not None:
-        yield held, None
+        yield held, held_ns, None
 
 
-def _mono(frame: AudioFrame) -> Samples:
-    """f32[n]: the plain mean of all channels, integers scaled to -1..1."""
-    array = frame.to_ndarray()
-    channels = len(frame.layout.channels)
-    if array.shape[0] == 1 and channels > 1:
-        array = array.reshape(-1, channels).T
-    if array.dtype.kind == "f":
-        scaled = array.astype(np.float32, copy=False)
-    else:
-        bits = 8 * array.dtype.itemsize - 1
-        middle = 128 if array.dtype.kind == "u" else 0
-        scaled = (array.astype(np.float32) - middle) / np.float32(2**bits)
-    mean = scaled[0] if channels == 1 else scaled.mean(axis=0, dtype=np.float32)
-    # Not-a-number and infinite samples (float formats can hold them) would spread through the resampler.
-    finite: Samples = np.nan_to_num(np.ascontiguousarray(mean), nan=0.0, posinf=0.0, neginf=0.0)
-    return finite
+def _mean(planes: NDArray[Any]) -> Samples:
+    """f32[n]: the plain mean of channels given as float or integer samples, integers scaled to -1..1."""
+    if planes.dtype.kind == "f":
+        # What is no number, or absurd, in one channel would spread to the others and through the resampler.
+        planes = np.clip(np.nan_to_num(planes, nan=0.0, posinf=0.0, neginf=0.0), -_LOUDEST, _LOUDEST)
+    mean: Samples = planes.mean(axis=0, dtype=np.float32)
+    if planes.dtype.kind != "f":
+        middle = 128 if planes.dtype.kind == "u" else 0
+        mean = (mean - middle) / np.float32(2 ** (8 * planes.dtype.itemsize - 1))
+    return np.ascontiguousarray(mean, np.float32)

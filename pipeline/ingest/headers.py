@@ -30,6 +30,21 @@ def has_index(descriptor: int, size: int) -> bool:
     return any(kind == b"moov" for kind, _, _ in _boxes(descriptor, 0, size))
 
 
+def ends_early(descriptor: int, size: int) -> bool:
+    """True if the outermost boxes (MP4, Matroska, RIFF) declare more bytes than the file has: it was cut off."""
+    head = os.pread(descriptor, 8, 0)
+    if head[:4] == b"RIFF":
+        # Recorders that stream write 0 or the greatest number where they do not know yet.
+        declared = int.from_bytes(head[4:8], "little")
+        return declared != 0xFFFFFFFF and declared + 8 > size
+    end = 0
+    if head[:4] == _EBML:
+        end = max((body + length for _, body, length in _elements(descriptor, 0, size)), default=0)
+    elif is_mp4(head):
+        end = max((body + length for _, body, length in _boxes(descriptor, 0, size)), default=0)
+    return end > size
+
+
 def encrypted_tracks(descriptor: int, size: int) -> frozenset[int]:
     """Streams whose samples are encrypted, by libav's stream id in MP4 and by its stream index in Matroska.
 
@@ -44,7 +59,7 @@ def encrypted_tracks(descriptor: int, size: int) -> frozenset[int]:
 
 
 def _boxes(descriptor: int, start: int, end: int) -> Iterator[Box]:
-    """(type, body start, body end) of the boxes in [start, end); ends at the first that makes no sense."""
+    """(type, body start, declared length of the body) of the boxes in [start, end); ends where they make no sense."""
     for _ in range(_MOST_BOXES):
         head = os.pread(descriptor, 16, start)
         if start + 8 > end or len(head) < 8:
@@ -56,13 +71,14 @@ def _boxes(descriptor: int, start: int, end: int) -> Iterator[Box]:
             length = end - start
         if length < body - start:
             return
-        yield kind, body, min(start + length, end)
+        yield kind, body, start + length - body
         start += length
 
 
 def _inside(descriptor: int, start: int, end: int, *path: bytes) -> Iterator[tuple[int, int]]:
     """(body start, body end) of every box reached by going down `path`."""
-    for kind, first, last in _boxes(descriptor, start, end):
+    for kind, first, length in _boxes(descriptor, start, end):
+        last = min(first + length, end)
         if kind == path[0]:
             if len(path) == 1:
                 yield first, last
@@ -85,7 +101,7 @@ def _locked_mp4(descriptor: int, size: int) -> Iterator[int]:
 
 
 def _elements(descriptor: int, start: int, end: int) -> Iterator[Element]:
-    """(id, body start, body end) of the EBML elements in [start, end); an unknown size reaches to the end."""
+    """(id, body start, declared length of the body) of the EBML elements in [start, end); if unknown, all."""
     for _ in range(_MOST_BOXES):
         head = os.pread(descriptor, 12, start)
         if start >= end or len(head) < 2 or not head[0] & 0xF0:
@@ -96,13 +112,13 @@ def _elements(descriptor: int, start: int, end: int) -> Iterator[Element]:
         size_length = 9 - head[id_length].bit_length()
         body = start + id_length + size_length
         raw = int.from_bytes(head[id_length : id_length + size_length], "big") & ((1 << 7 * size_length) - 1)
-        last = end if raw == (1 << 7 * size_length) - 1 else min(body + raw, end)
-        yield int.from_bytes(head[:id_length], "big"), body, last
-        start = last
+        length = end - body if raw == (1 << 7 * size_length) - 1 else raw
+        yield int.from_bytes(head[:id_length], "big"), body, length
+        start = body + length
 
 
 def _children(descriptor: int, parent: Element, wanted: int) -> list[Element]:
-    return [child for child in _elements(descriptor, parent[1], parent[2]) if child[0] == wanted]
+    return [child for child in _elements(descriptor, parent[1], parent[1] + parent[2]) if child[0] == wanted]
 
 
 def _locked_matroska(descriptor: int, size: int) -> Iterator[int]:
@@ -119,12 +135,12 @@ def _locked_matroska(descriptor: int, size: int) -> Iterator[int]:
 def _small_number(descriptor: int, parent: Element, wanted: int) -> int | None:
     """The value, below 256, of the first child of a kind: its last byte."""
     found = _children(descriptor, parent, wanted)
-    return next(iter(os.pread(descriptor, 1, found[0][2] - 1)), None) if found else None
+    return next(iter(os.pread(descriptor, 1, found[0][1] + found[0][2] - 1)), None) if found else None
 
 
 def _matroska_tracks(descriptor: int, size: int) -> Iterator[Element]:
     for segment in (e for e in _elements(descriptor, 0, size) if e[0] == _SEGMENT):
-        for element in _elements(descriptor, segment[1], segment[2]):
+        for element in _elements(descriptor, segment[1], min(segment[1] + segment[2], size)):
             if element[0] == _TRACKS:
                 yield from _children(descriptor, element, _TRACK)
             if element[0] == _CLUSTER:

@@ -7,6 +7,7 @@ EXIF orientation is applied. Animations are video: GIF and animated PNG are left
 from __future__ import annotations
 
 import os
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -76,7 +77,7 @@ def read_image(path: str, params: Params) -> NDArray[np.uint8]:
             raise SourceError(f"broken image: {size} bytes are more than any image of the allowed size needs")
         with os.fdopen(os.dup(descriptor), "rb") as file:
             body = file.read(size)
-    pixels = _decode(body)
+    pixels = None if header.codec == "png" and not _png_is_sound(body) else _decode(body)
     if pixels is None and header.codec == "jpeg":
         pixels = _decode(body + b"\xff\xd9")
     if pixels is None:
@@ -90,6 +91,21 @@ def _decode(body: bytes) -> NDArray[np.uint8] | None:
     except (cv2.error, MemoryError):
         return None
     return None if pixels is None else np.asarray(pixels, np.uint8)
+
+
+def _png_is_sound(body: bytes) -> bool:
+    """True if the critical chunks are whole. The decoder would refuse as we do, but not without printing."""
+    at, kind = 8, b""
+    while kind != b"IEND":
+        length, kind = int.from_bytes(body[at : at + 4], "big"), body[at + 4 : at + 8]
+        end = at + 8 + length
+        if end + 4 > len(body):
+            return False
+        critical = not kind[0] & 0x20
+        if critical and zlib.crc32(body[at + 4 : end]) != int.from_bytes(body[end : end + 4], "big"):
+            return False
+        at = end + 4
+    return True
 
 
 def _tail(descriptor: int, length: int) -> bytes:

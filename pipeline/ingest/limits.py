@@ -101,6 +101,7 @@ def quiet_libav() -> Iterator[Messages]:
     if _counts not in logger.handlers:
         logger.addHandler(_counts)
         logger.propagate = False
+    if av.logging.get_level() != av.logging.WARNING:
         av.logging.set_level(av.logging.WARNING)
     messages = Messages()
     listeners = _counts.listeners()

@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 
 import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.packet import Packet
 from av.stream import Discard, Disposition, Stream
 from av.video.stream import VideoStream
 
 from pipeline.core.errors import NotYetError, SourceError
 from pipeline.core.media import NS
-from pipeline.ingest.headers import encrypted_tracks, has_index, is_mp4
+from pipeline.ingest.headers import encrypted_tracks, ends_early, has_index, is_mp4
 from pipeline.ingest.limits import quiet_libav
 from pipeline.ingest.params import Params
 from pipeline.ingest.regular import regular_file
 
+CUT_SHORT = "the data end early: the file is shorter than it says"
 OPEN_TIMEOUT_S = 30.0
 READ_TIMEOUT_S = 30.0
 _FORMATS = (
@@ -114,6 +117,27 @@ def start_ns(container: InputContainer) -> int:
     if not starts:
         return 0
     return starts[0] if max(starts) - min(starts) > _LIARS_APART_NS else min(starts)
+
+
+def packets(container: InputContainer, *streams: Stream) -> Iterator[Packet[Stream]]:
+    """The packets of these streams (all where none is named) in the order they lie in the file, without empty ones.
+
+    To a decoder an empty packet would mean the end; some writers pad with them. Raises what libav raises.
+    """
+    demuxed: Iterator[Packet[Stream]] = container.demux(*streams)
+    try:
+        for packet in demuxed:
+            if packet.size:
+                yield packet
+    except IndexError:
+        # PyAV stumbles at the very end, in flushing, over streams that began in the middle of the file.
+        return
+
+
+def cut_off(path: str) -> bool:
+    """True if the outermost header of the file speaks of more bytes than there are."""
+    with regular_file(path) as descriptor:
+        return ends_early(descriptor, os.fstat(descriptor).st_size)
 
 
 def cut_short(container: InputContainer) -> bool:

@@ -21,7 +21,17 @@ from av.video.stream import VideoStream
 from pipeline.core.errors import NotYetError, SourceError
 from pipeline.core.media import NS
 from pipeline.ingest.image import check_pixels, image_header
-from pipeline.ingest.opener import audio_stream, open_media, start_ns, unread, video_stream
+from pipeline.ingest.opener import (
+    CUT_SHORT,
+    audio_stream,
+    cut_off,
+    cut_short,
+    open_media,
+    packets,
+    start_ns,
+    unread,
+    video_stream,
+)
 from pipeline.ingest.params import Params
 from pipeline.ingest.regular import regular_file
 
@@ -102,7 +112,7 @@ def _of_media(path: str, size: int, sha256: str, params: Params) -> Probe:
     with open_media(path, params) as container:
         video, audio = video_stream(container), audio_stream(container)
         width, height = (video.codec_context.width, video.codec_context.height) if video else (0, 0)
-        warnings = [*unread(container, params)]
+        warnings = [*unread(container, params), *((CUT_SHORT,) if cut_short(container) or cut_off(path) else ())]
         first = _first_frame(container, video) if video else None
         if first is not None and (first.width, first.height) != (width, height):
             warnings.append(WRONG_SIZE)
@@ -134,12 +144,10 @@ def _first_frame(container: InputContainer, video: VideoStream) -> VideoFrame | 
     """The first picture that decodes among the first packets; None says nothing about the rest."""
     seen = 0
     try:
-        for packet in container.demux(video):
+        for packet in packets(container, video):
             seen += 1
             if seen > _FIRST_PACKETS:
                 break
-            if not packet.size:
-                continue
             try:
                 frames = video.decode(packet)
             except av.error.FFmpegError:
@@ -165,17 +173,16 @@ def _check_length(container: InputContainer, stream: Stream | None, params: Para
 
 
 def _last_ns(container: InputContainer, stream: Stream, claimed_ns: int) -> int | None:
-    """End of the last packets in file time; None where a bounded look does not reach the end and sees no lie."""
+    """Start of the last packet in file time; None where a bounded look does not reach the end and sees no lie."""
     zero, last, count = start_ns(container), 0, 0
     try:
         container.seek((claimed_ns + zero) * av.time_base // NS)
-        for packet in container.demux():
+        for packet in packets(container):
             count += 1
             if count > _LAST_PACKETS:
                 return last if last > claimed_ns else None
             if packet.stream.type in ("video", "audio") and packet.pts is not None and packet.time_base:
-                end = (packet.pts + (packet.duration or 0)) * packet.time_base * NS
-                last = max(last, int(end) - zero)
+                last = max(last, int(packet.pts * packet.time_base * NS) - zero)
     except av.error.FFmpegError:
         return None
     return last or None

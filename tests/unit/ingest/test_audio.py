@@ -151,16 +151,18 @@ def test_every_sample_format_has_the_same_scale(tmp_path: Path, codec: str) -> N
     assert samples[1000:3000] == pytest.approx(0.5, abs=0.02)
 
 
-def test_samples_that_are_no_numbers_become_silence(tmp_path: Path) -> None:
+def test_samples_that_are_no_numbers_do_not_silence_the_other_channel(tmp_path: Path) -> None:
     path = tmp_path / "nan.wav"
     with av.open(str(path), "w") as out:
-        stream = out.add_stream("pcm_f32le", rate=8_000, layout="mono")
-        values = np.array([np.nan, np.inf, -np.inf, 0.25] * 2000, np.float32)[None, :]
-        frame = av.AudioFrame.from_ndarray(values, format="flt", layout="mono")
-        frame.sample_rate = 8_000
+        stream = out.add_stream("pcm_f64le", rate=16_000, layout="stereo")
+        values = np.tile([np.nan, 0.5, np.inf, 0.5, 1e300, 0.5], 1000)
+        values[3000:] = np.tile([0.0, 0.5], 1500)
+        frame = av.AudioFrame.from_ndarray(values[None, :], format="dbl", layout="stereo")
+        frame.sample_rate = 16_000
         out.mux([*stream.encode(frame), *stream.encode(None)])
     samples, _ = heard(path)
-    assert np.isfinite(samples).all()
+    assert np.isfinite(samples).all() and len(samples) == 3000
+    assert samples[2000:2900] == pytest.approx(0.25, abs=1e-3)
 
 
 def test_two_passes_give_the_same_bits(tmp_path: Path) -> None:

@@ -17,7 +17,6 @@ from pipeline.core.errors import SourceError
 from pipeline.ingest.audio import AudioReader
 from pipeline.ingest.image import read_image
 from pipeline.ingest.limits import limit_process
-from pipeline.ingest.opener import open_media, video_stream
 from pipeline.ingest.params import Params
 from pipeline.ingest.probe import MediaKind, probe
 

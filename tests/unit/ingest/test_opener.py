@@ -15,8 +15,18 @@ import pytest
 
 from pipeline.core.errors import NotYetError, SourceError
 from pipeline.ingest.audio import AudioReader
-from pipeline.ingest.opener import Deadline, audio_stream, cut_short, open_media, start_ns, unread, video_stream
+from pipeline.ingest.opener import (
+    Deadline,
+    audio_stream,
+    cut_off,
+    cut_short,
+    open_media,
+    start_ns,
+    unread,
+    video_stream,
+)
 from pipeline.ingest.params import Params
+from pipeline.ingest.probe import probe
 from pipeline.ingest.regular import regular_file
 from tests.devset import devset
 from tests.hostile import corpus
@@ -38,7 +48,7 @@ def test_every_form_of_recording_opens_under_a_name_that_says_nothing(tmp_path: 
         video, audio = FORMS[form]
         assert (video_stream(container) is not None) == bool(video)
         assert (audio_stream(container) is not None) == bool(audio)
-        assert not cut_short(container)
+        assert not cut_short(container) and not cut_off(str(path))
         assert unread(container, PARAMS) == ()
 
 
@@ -187,9 +197,16 @@ def test_media_time_begins_with_the_earliest_stream() -> None:
         assert start_ns(container) == 9_000_000
 
 
-def test_a_file_that_was_cut_off_is_known_by_its_own_index() -> None:
-    with open_media(str(devset("video", "broken", "trunc_quarter.mp4")), PARAMS) as container:
-        assert cut_short(container)
+@pytest.mark.parametrize("form", ["mp4", "mkv", "webm", "avi", "wav"])
+def test_a_file_that_was_cut_off_is_known_by_what_it_says_itself(tmp_path: Path, form: str) -> None:
+    options = {"movflags": "faststart"} if form == "mp4" else {}
+    path = clip(tmp_path / f"a.{form}", options=options)
+    path.write_bytes(path.read_bytes()[:-3000])
+    with open_media(str(path), PARAMS) as container:
+        assert cut_short(container) or cut_off(str(path))
+    assert probe(str(path), Params(settle_s=0)).warnings[:1] == (
+        "the data end early: the file is shorter than it says",
+    )
 
 
 def test_a_task_that_takes_too_long_is_named() -> None:
