@@ -11,5 +11,7 @@ def devset(*parts: str) -> Path:
     """A file or folder of the development set, or skip."""
     path = DEVSET.joinpath(*parts)
     if not path.exists():
-        pytest.skip(f"the development set has no {'/'.join(parts)} here (it lies beside the checkout, in shared/devset)")
+        pytest.skip(
+            f"the development set has no {'/'.join(parts)} here (it lies beside the checkout, in shared/devset)"
+        )
     return path

@@ -31,7 +31,7 @@ def _pictures(path: Path, size: tuple[int, int], step: int) -> list[NDArray[np.u
 
 
 def talk(path: Path, *, seconds: int, bangs: Iterable[float] = (), fps: int = 5, gop: int = 100) -> Path:
-    """An H.264+AAC recording of `seconds`: the devset's talk over and over; an explosion begins at each of `bangs` (s)."""
+    """H.264+AAC: the devset talk over and over for `seconds`; an explosion begins at each of `bangs` (s)."""
     source = devset("video", "real", "movie-hello.avi")
     pictures = _pictures(source, (256, 144), 25 // fps)
     voice = _sound(source) * 0.5
@@ -59,4 +59,19 @@ def talk(path: Path, *, seconds: int, bangs: Iterable[float] = (), fps: int = 5,
             out.mux(audio.encode(heard))
         out.mux(video.encode(None))
         out.mux(audio.encode(None))
+    return path
+
+
+def still_clip(photo: Path, path: Path) -> Path:
+    """Three seconds of H.264 that show one photo, at most 640 pixels wide."""
+    pixels = cv2.cvtColor(cv2.imread(str(photo), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    scale = min(1.0, 640 / pixels.shape[1])
+    width, height = (int(side * scale) // 2 * 2 for side in (pixels.shape[1], pixels.shape[0]))
+    pixels = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
+    with av.open(str(path), "w") as out:
+        video = out.add_stream("libx264", rate=2, options={"preset": "ultrafast"})
+        video.width, video.height, video.pix_fmt = width, height, "yuv420p"
+        for _ in range(6):
+            out.mux(video.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        out.mux(video.encode(None))
     return path

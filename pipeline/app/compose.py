@@ -12,6 +12,7 @@ from pipeline.capture.media import Sources
 from pipeline.config.policy_file import load_policy
 from pipeline.config.registry import load_registry
 from pipeline.config.settings import Settings, load_settings
+from pipeline.config.shipped import shipped
 from pipeline.config.taxonomy_file import load_taxonomy
 from pipeline.core.clock import SystemClock
 from pipeline.core.errors import ConfigError
@@ -27,9 +28,9 @@ from pipeline.ingest.opener import open_media
 from pipeline.ingest.params import Params as IngestParams
 from pipeline.ingest.video import frames_between
 from pipeline.recordings.ledger import Ledger
-from pipeline.runtime.canary import canary
+from pipeline.runtime.canary import LABELS, Canary
 from pipeline.runtime.line import Detectors, Line, Terms
-from pipeline.score.entry import LabelMap, ModelEntry
+from pipeline.score.entry import ModelEntry
 from pipeline.score.frames import load_frames
 from pipeline.score.sounds import load_sounds
 from pipeline.score.store import ModelStore
@@ -121,11 +122,12 @@ class Installation:
         return [*described, *loose]
 
 
-def _labels(registry: dict[str, ModelEntry], store: ModelStore) -> dict[str, tuple[str, ...]] | None:
-    """Every model's labels, or None while a label map is not fetched yet (the classifier then checks them at loading)."""
-    if any(isinstance(e.labels, LabelMap) and not store.path(e).exists() for e in registry.values()):
-        return None
-    return {name: e.labels if isinstance(e.labels, tuple) else store.read(e).labels for name, e in registry.items()}
+def _labels(registry: dict[str, ModelEntry], store: ModelStore) -> dict[str, tuple[str, ...] | None]:
+    """Every model's labels; None where a label map is not fetched yet (the classifier then checks at loading)."""
+    return {
+        name: e.labels if isinstance(e.labels, tuple) else store.read(e).labels if store.path(e).exists() else None
+        for name, e in registry.items()
+    }
 
 
 def fetch_models(installation: Installation, say: Callable[[str], None]) -> None:
@@ -149,7 +151,8 @@ def compose_line(installation: Installation, run_id: str) -> Line:
     """The services of one process for one run. Models are loaded at first use; their bytes are hashed here."""
     settings, store, policy = installation.settings, installation.store, installation.policy
     asked = installation.asked()
-    provider, keep = settings.score.provider, policy.labels
+    provider = settings.score.provider
+    keep = policy.labels | frozenset(f for f in LABELS if f.split(".")[0] in policy.detectors)
     looking = [e for e in asked if e.name in settings.models.frames]
     listening = [e for e in asked if e.name in settings.models.sounds]
     return Line(
@@ -172,5 +175,5 @@ def compose_line(installation: Installation, run_id: str) -> Line:
         installation_key=installation.secrets().installation,
         clock=installation.clock,
         chunk_lines=settings.run.chunk_s * NS // LINE_NS,
-        canary=canary,
+        canary=Canary(shipped("configs/samples/canary.mkv")),
     )

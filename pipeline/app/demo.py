@@ -54,7 +54,7 @@ def _words(home: Home, incidents: list[dict[str, Any]]) -> list[str]:
         *found,
         "",
         f"Sealed in {home.root}, readable only with the keys in {home.keys}.",
-        "What was not flagged is forgotten. Violence is judged from weak signals only; calibrate before you rely on it.",
+        "What was not flagged is forgotten. Violence is judged from weak signals only: docs/policy.md.",
         "",
         "Try next:",
         f"  watchkeep incidents show {first[:12]}{where}",

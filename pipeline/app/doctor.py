@@ -10,10 +10,11 @@ from pipeline.app.actor import actor
 from pipeline.app.compose import Installation
 from pipeline.app.home import Home
 from pipeline.config.settings import Mode
-from pipeline.core.errors import ConfigError, WatchkeepError
+from pipeline.core.errors import BusyError, ConfigError, WatchkeepError
 from pipeline.core.recording import UNKNOWN
 from pipeline.recordings.lock import HomeLock
 from pipeline.runtime.ray_workers import MEMORY_FOLDER, in_memory
+from pipeline.vault.orphans import Orphans
 
 LOW_DISK_BYTES = 10 << 30
 
@@ -21,7 +22,7 @@ Check = dict[str, Any]
 
 
 def examine(home: Home, *, repair: bool) -> list[Check]:
-    """Checks as {"state": "ok" | "note" | "wrong", "what", "words"}; with `repair`, orphans of the vault are removed."""
+    """Checks as {"state": "ok" | "note" | "wrong", "what", "words"}; `repair` removes orphans of the vault."""
     try:
         installation = Installation.open(home)
     except ConfigError as error:
@@ -31,6 +32,8 @@ def examine(home: Home, *, repair: bool) -> list[Check]:
         checks += look(installation)
     try:
         checks += _vault(installation, repair=repair)
+    except BusyError as error:
+        checks.append(_check("note", "vault", f"not looked at: {error}"))
     except WatchkeepError as error:
         checks.append(_check("wrong", "vault", str(error)))
     return checks
@@ -102,11 +105,15 @@ def _vault(found: Installation, *, repair: bool) -> Iterator[Check]:
             orphans = vault.orphans()
             if orphans and repair:
                 vault.remove_orphans(actor=actor())
-                yield _check("ok", "orphans", f"{len(orphans)} removed")
+                yield _check("ok", "orphans", f"{_count(orphans)} removed")
             elif orphans:
                 yield _check(
-                    "note", "orphans", f"{len(orphans)} of runs that were cut off: doctor --repair removes them"
+                    "note", "orphans", f"{_count(orphans)} of runs that were cut off: doctor --repair removes them"
                 )
             yield _check("ok", "vault", f"{len(vault.incidents())} incidents; `watchkeep evidence verify` walks it all")
         finally:
             vault.close()
+
+
+def _count(orphans: Orphans) -> str:
+    return f"{len(orphans.files)} files and {len(orphans.keys)} keys"

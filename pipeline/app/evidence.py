@@ -10,8 +10,7 @@ from typing import Any
 from pipeline.app.actor import actor
 from pipeline.app.compose import Installation
 from pipeline.app.home import Home
-from pipeline.config.settings import Mode
-from pipeline.core.errors import ConfigError, DisclosureError
+from pipeline.core.errors import ConfigError
 from pipeline.recordings.lock import HomeLock
 from pipeline.vault.disclose import DevelopmentGrant
 
@@ -22,9 +21,19 @@ def verify(home: Home, *, say: Callable[[str], None]) -> dict[str, Any]:
     with HomeLock(installation.home.lock, at=installation.clock.now()):
         vault = installation.vault()
         try:
-            return vault.verify(actor=actor(), progress=say).to_json()
+            found = vault.verify(say, actor=actor())
         finally:
             vault.close()
+    counts = {
+        "incidents": found.incidents,
+        "records": found.records,
+        "files": found.files,
+        "audit_entries": found.entries,
+        "orphans": len(found.orphans.files) + len(found.orphans.keys),
+    }
+    words = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items())
+    state = "broken" if found.problems else "whole"
+    return {"state": state, "problems": list(found.problems), **counts, "summary": f"{state}: {words}"}
 
 
 def open_record(home: Home, record_id: str, *, reason: str, to: Path | None) -> bytes:
@@ -33,13 +42,13 @@ def open_record(home: Home, record_id: str, *, reason: str, to: Path | None) -> 
     Raises DisclosureError in production mode, for severe classes, or without a reason. `to` must not exist yet.
     """
     installation = Installation.open(home)
-    if installation.settings.mode is not Mode.DEVELOPMENT:
-        raise DisclosureError("evidence open works in development mode only: use the review console")
     if to is not None and to.exists():
         raise ConfigError(f"{to} exists: name a new file")
     vault = installation.vault()
     try:
-        body = vault.open_evidence(record_id, actor=actor(), reason=reason, grant=DevelopmentGrant())
+        body = vault.open_evidence(
+            record_id, actor=actor(), reason=reason, grant=DevelopmentGrant(mode=installation.settings.mode.value)
+        )
     finally:
         vault.close()
     if to is not None:

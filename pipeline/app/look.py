@@ -8,7 +8,10 @@ from pipeline.app.compose import Installation
 from pipeline.app.home import Home
 from pipeline.core.clock import utc_text
 from pipeline.core.errors import ConfigError
+from pipeline.core.evidence import EvidenceRecord
+from pipeline.core.media import NS, Span
 from pipeline.recordings.ledger import Ledger, Run
+from pipeline.vault.views import FindingView, IncidentView
 
 
 def runs(home: Home) -> list[dict[str, Any]]:
@@ -56,7 +59,7 @@ def incidents(home: Home) -> list[dict[str, Any]]:
     """All incidents, newest first."""
     vault = Installation.open(home).vault()
     try:
-        return [view.to_json() for view in vault.incidents()]
+        return [_incident(view) for view in reversed(vault.incidents())]
     finally:
         vault.close()
 
@@ -69,6 +72,65 @@ def incident(home: Home, incident_id: str) -> dict[str, Any]:
         if len(matching) != 1:
             many = "several incidents begin" if matching else "no incident begins"
             raise ConfigError(f"{many} with {incident_id!r}: `watchkeep incidents list` names them")
-        return vault.incident(matching[0].incident_id).to_json()
+        view = vault.incident(matching[0].incident_id)
+        return {
+            **_incident(view),
+            "findings": [_finding(f) for f in view.findings],
+            "evidence": [_record(r) for r in view.records],
+        }
     finally:
         vault.close()
+
+
+def _incident(view: IncidentView) -> dict[str, Any]:
+    return {
+        "incident_id": view.incident_id,
+        "recording_id": view.recording_id,
+        "session": view.session,
+        "stream": view.stream,
+        "participant": view.participant,
+        "identity": view.identity.value,
+        "category": view.category,
+        "severity": view.severity.name.lower(),
+        "action": view.action.value,
+        **_seconds(view.span),
+        "jurisdiction": view.jurisdiction,
+        "legal_basis": view.legal_basis,
+        "review": view.review.value,
+        "custody": view.custody.value,
+        "restricted": view.restricted,
+        "revision": view.revision,
+        "opened_at": view.opened_at,
+        "records": len(view.records),
+    }
+
+
+def _finding(view: FindingView) -> dict[str, Any]:
+    return {
+        "rule": view.rule,
+        **_seconds(view.span),
+        "score": view.score_bucket,
+        "labels": ", ".join(view.labels),
+        "models": ", ".join(view.models),
+        "policy": f"{view.policy.name} {view.policy.version} {view.policy.sha256[:12]}",
+        "revision": view.revision,
+    }
+
+
+def _record(record: EvidenceRecord) -> dict[str, Any]:
+    return {
+        "record_id": record.record_id,
+        "kind": record.kind.value,
+        "party": record.party.value,
+        **_seconds(record.span),
+        "media_type": record.media_type,
+        "size": record.size,
+        "sha256_sealed": record.sha256,
+        "content_mac": record.content_mac,
+        "retention_class": record.retention_class,
+        "sealed_at": utc_text(record.sealed_at),
+    }
+
+
+def _seconds(span: Span) -> dict[str, float]:
+    return {"start_s": span.start_ns / NS, "end_s": span.end_ns / NS}

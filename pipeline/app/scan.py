@@ -34,7 +34,7 @@ class Request:
     manifest: Path | None = None
     policy: Path | None = None
     workers: int | None = None
-    ray: str = "auto"
+    ray: str | None = None
     command: tuple[str, ...] = ()
 
 
@@ -48,7 +48,7 @@ def scan(home: Home, request: Request, *, progress: Callable[[Progress], None], 
     if not recordings:
         raise ConfigError("nothing to scan: name media files or folders, or give a --manifest")
     sizes = [sum(_size(part.uri) for part in r.parts) for r in recordings]
-    ray = wants_ray(request.ray, sum(sizes))
+    ray = wants_ray(request.ray or installation.settings.run.ray, sum(sizes))
     with HomeLock(home.lock, at=installation.clock.now()):
         fetch_models(installation, say)
         began = installation.clock.now()

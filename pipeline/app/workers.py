@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from pipeline.app.compose import Installation, compose_line
@@ -53,7 +54,7 @@ class Workers:
         if self._wants_ray:
             ray = self._ray = LocalRay(self._make, workers=self._count, task_s=self._task_s, say=self._say)
             seats: list[Callable[[], Worker | Handover]] = [
-                lambda early=(i == 0): Handover(self._make, ray, early=early) for i in range(self._count)
+                partial(Handover, self._make, ray, early=i == 0) for i in range(self._count)
             ]
         else:
             seats = [self._make] * self._count

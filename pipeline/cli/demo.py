@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.app import demo as sample
+from pipeline.app.demo import demo as run_demo
 from pipeline.app.home import Home
 from pipeline.cli.options import HomeOption, JsonOption
 from pipeline.cli.out import plain, say, show_json
@@ -14,7 +14,7 @@ def demo(home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Fetch the models, scan the shipped sample recordings, and show what was found and where it lies."""
     place = Home.at(home)
     with ScanMeter() as meter:
-        found = sample.demo(place, progress=meter.tell, say=meter.say)
+        found = run_demo(place, progress=meter.tell, say=meter.say)
     if as_json:
         show_json(found.to_json())
         return

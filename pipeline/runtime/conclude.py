@@ -36,6 +36,7 @@ def conclude(line: Line, inspection: Inspection) -> Row:
     failed = tuple(sorted({name for d in done for name in d.degraded}))
     degraded = (*failed, *(f"{name} (switched off)" for name in line.terms.off))
     seconds: dict[str, float] = {"inspect": inspection.seconds}
+    gap_ns = round(line.terms.policy.merge_gap_s * NS)
     began = time.perf_counter()
     decision = decide(unrepeated(signals), line.terms.policy, stream_id=recording.stream_id, degraded=degraded)
     incidents = fold(
@@ -43,7 +44,7 @@ def conclude(line: Line, inspection: Inspection) -> Row:
         recording,
         installation_key=line.installation_key,
         opened_at=line.clock.now(),
-        merge_gap_ns=line.terms.policy.merge_gap_ns,
+        merge_gap_ns=gap_ns,
     )
     seconds["decide"] = time.perf_counter() - began
     notes: list[str] = []
@@ -56,6 +57,7 @@ def conclude(line: Line, inspection: Inspection) -> Row:
         cutting.drafts(),
         policy=decision.policy,
         degraded=degraded,
+        merge_gap_ns=gap_ns,
     )
     seconds["capture"] = cutting.seconds
     seconds["seal"] = time.perf_counter() - began - cutting.seconds

@@ -30,9 +30,7 @@ ACTOR_MEMORY_BYTES = 16 << 30
 class LocalRay:
     """A Ray of this process's own, started in the background; ends with `stop` or, after a kill, by itself."""
 
-    def __init__(
-        self, make: Callable[[], Worker], *, workers: int, task_s: float, say: Callable[[str], None]
-    ) -> None:
+    def __init__(self, make: Callable[[], Worker], *, workers: int, task_s: float, say: Callable[[str], None]) -> None:
         if not in_memory(MEMORY_FOLDER):
             raise ConfigError(f"{MEMORY_FOLDER} is no memory file system here: run with --ray off")
         self._make = make
@@ -43,7 +41,9 @@ class LocalRay:
         self._failure = ""
         self._actor: Any = None
         self.session = MEMORY_FOLDER / f"{SESSION_PREFIX}{os.getpid()}{secrets.token_hex(2)}"
-        threading.Thread(target=self._start, daemon=True, name="ray-start").start()
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._live, daemon=True, name="ray")
+        self._thread.start()
 
     @property
     def ready(self) -> bool:
@@ -60,9 +60,16 @@ class LocalRay:
 
     def stop(self) -> None:
         """End Ray and forget its session folder."""
+        self._over.set()
+        self._thread.join()
+
+    def _live(self) -> None:
+        # Ray's processes die with the thread that started them (the kernel's parent-death signal goes by thread), so
+        # this one stays until the end.
+        self._start()
+        self._over.wait()
         import ray
 
-        self._ready.wait()
         ray.shutdown()
         shutil.rmtree(self.session, ignore_errors=True)
 

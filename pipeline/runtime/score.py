@@ -31,7 +31,7 @@ def score(line: Line, position: int, recording_id: str, chunk: Chunk) -> ChunkDo
     if before is not None:
         return unpack(before)[0]
     recording = line.ledger.roll.at(line.run_id, position)
-    done, signals = (_pictures if chunk.track is Track.VIDEO else _sounds)(line, recording, chunk)
+    done, signals = (pictures if chunk.track is Track.VIDEO else sounds)(line, recording, chunk)
     line.ledger.mark(
         recording_id,
         chunk.name,
@@ -76,7 +76,8 @@ class _Panel(Generic[T]):
         self.degraded.append(name)
 
 
-def _pictures(line: Line, recording: Recording, chunk: Chunk) -> tuple[ChunkDone, list[Signal]]:
+def pictures(line: Line, recording: Recording, chunk: Chunk) -> tuple[ChunkDone, list[Signal]]:
+    """Sample and score the pictures of a chunk; a repeated frame takes over the scores of the frame it repeats."""
     part = recording.parts[chunk.part]
     reader = VideoReader(
         part.uri,
@@ -136,7 +137,8 @@ def _ask(panel: _Panel[FrameClassifier], frame: Frame) -> list[Score]:
     return scores
 
 
-def _sounds(line: Line, recording: Recording, chunk: Chunk) -> tuple[ChunkDone, list[Signal]]:
+def sounds(line: Line, recording: Recording, chunk: Chunk) -> tuple[ChunkDone, list[Signal]]:
+    """Score the sound of a part in windows."""
     part = recording.parts[chunk.part]
     reader = AudioReader(part.uri, params=line.ingest, deadline=Deadline(line.ingest.max_task_s))
     detectors, silent = line.detectors.sounds

@@ -59,8 +59,7 @@ def test_a_command_only_parses_calls_and_prints() -> None:
 
 def test_the_command_starts_without_its_heavy_libraries() -> None:
     program = (
-        "import sys, pipeline.cli.main; "
-        "print([m for m in ('ray', 'onnx', 'pandas', 'torch') if m in sys.modules])"
+        "import sys, pipeline.cli.main; print([m for m in ('ray', 'onnx', 'pandas', 'torch') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
