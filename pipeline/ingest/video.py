@@ -14,6 +14,7 @@ from pipeline.core.errors import SourceError
 from pipeline.core.media import LINE_NS, NS, Frame, Span
 from pipeline.core.ports import Picker, Picking
 from pipeline.ingest.image import is_image, read_image
+from pipeline.ingest.limits import quiet_libav
 from pipeline.ingest.opener import Deadline, open_media, video_stream
 from pipeline.ingest.params import Params
 from pipeline.ingest.report import ReadReport
@@ -77,7 +78,7 @@ class VideoReader:
                 way = plain
 
     def _pictures(self, way: Way) -> Iterator[Picture]:
-        with open_media(self._path, self._params) as container:
+        with quiet_libav(), open_media(self._path, self._params) as container:
             stream = video_stream(container)
             if stream is None:
                 return

@@ -15,11 +15,8 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from pipeline.core.errors import SourceError
-from pipeline.ingest.opener import Deadline
+from pipeline.ingest.opener import Deadline, cut_short
 from pipeline.ingest.params import Params
-
-# Nothing is printed and libav's errors are still counted: see `Decoder.complaints`.
-av.logging.set_level(av.logging.PANIC)
 
 
 class Packets:
@@ -28,7 +25,6 @@ class Packets:
     def __init__(self, container: InputContainer, stream: VideoStream, deadline: Deadline | None) -> None:
         self._container, self._stream, self._deadline = container, stream, deadline
         self._damage = ""
-        self._reached = 0
         self.ended = False
         """True once there are no more."""
 
@@ -39,7 +35,6 @@ class Packets:
                 if self._deadline is not None:
                     self._deadline.check()
                 if packet.size:
-                    self._reached = max(self._reached, packet.pts or 0, packet.dts or 0)
                     self._damage = "the last packet is cut off" if packet.is_corrupt else ""
                     yield packet
         except av.error.FFmpegError as error:
@@ -51,10 +46,8 @@ class Packets:
         """Why the data ended early; "" if they did not, or were not read to their end."""
         if not self.ended:
             return ""
-        index = self._stream.index_entries
-        if not self._damage and len(index) and index[len(index) - 1].timestamp > self._reached:
-            return "the data end early: the file's index names frames that are not there"
-        return f"the data end early: {self._damage}" if self._damage else ""
+        damage = self._damage or ("its index lists more than there is" if cut_short(self._container) else "")
+        return f"the data end early: {damage}" if damage else ""
 
 
 class Decoder:
@@ -87,7 +80,7 @@ class Decoder:
 
     @property
     def complaints(self) -> int:
-        """Errors that libav has logged in this process: a difference tells of damage that was concealed."""
+        """Errors libav has spoken of in this process (inside `quiet_libav`): more of them mean concealed damage."""
         return int(av.logging.get_last_error()[0])
 
     def _checked(self, packet: Packet[VideoStream] | None) -> list[VideoFrame]:
