@@ -39,7 +39,7 @@ class Act:
 
     def record(self, verb: str, subject: str, *, reason: str = "", after: str = "") -> None:
         """Append an entry; `after` is the digest of the rows that `subject` names, as they are now."""
-        fields: dict[str, str | int] = {
+        fields: dict[str, object] = {
             "sequence": self.tip.sequence + 1,
             "at": self.at,
             "actor": _writable(self._actor),

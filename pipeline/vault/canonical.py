@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def canonical(value: Mapping[str, object]) -> bytes:
+def canonical(value: dict[str, object]) -> bytes:
     """UTF-8 bytes of `value`; TypeError for a float, null or boolean anywhere in it."""
     _check(value)
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
@@ -23,7 +23,7 @@ def leaf_hash(body: bytes) -> str:
     return hashlib.sha256(b"\0" + body).hexdigest()
 
 
-def digest_of_rows(rows: Mapping[str, object]) -> str:
+def digest_of_rows(rows: dict[str, object]) -> str:
     """sha256 hex of the canonical bytes of catalog rows."""
     return hashlib.sha256(canonical(rows)).hexdigest()
 
@@ -34,13 +34,13 @@ def plain(row: Mapping[str, Any]) -> dict[str, object]:
 
 
 def _check(value: object) -> None:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         for key, inner in value.items():
             if not isinstance(key, str):
                 raise TypeError(f"{key!r} is no canonical key")
             _check(inner)
-    elif isinstance(value, (list, tuple)):
+    elif isinstance(value, list):
         for inner in value:
             _check(inner)
-    elif isinstance(value, (bool, float)) or not isinstance(value, (str, int)):
+    elif type(value) not in (str, int):  # a truth value is an int, too
         raise TypeError(f"{value!r} has no canonical bytes")

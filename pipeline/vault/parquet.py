@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import pyarrow as pa
@@ -88,7 +88,7 @@ def write_file(
         for group in _groups(rows):
             columns = []
             for row in group:
-                columns.append({**asdict(row), "previous_row": previous})
+                columns.append({**row.columns(), "previous_row": previous})
                 previous = row.digest(previous)
             writer.write_table(pa.Table.from_pylist(columns, schema=SCHEMA), row_group_size=len(columns))
             count += len(columns)

@@ -7,11 +7,12 @@ the key of (incident, party). What was not given is the word "unknown", never a 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
+from typing import Any
 
 import pyarrow as pa
 
-from pipeline.vault.canonical import canonical
+from pipeline.vault.canonical import canonical, plain
 
 SCHEMA_VERSION = 1
 DATASET = "evidence"
@@ -51,15 +52,16 @@ class EvidenceRow:
     capture_tool: str
     facts: bytes
 
+    def columns(self) -> dict[str, Any]:
+        """The row by column; nothing is copied."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
     def digest(self, previous: bytes) -> bytes:
         """sha256 over all columns (the envelopes by their own sha256) and the digest of the row before."""
-        columns: dict[str, object] = {
-            name: value.hex() if isinstance(value, bytes) else value
-            for name, value in asdict(self).items()
-            if name not in ("body", "facts")
-        }
-        columns["facts_sha256"] = hashlib.sha256(self.facts).hexdigest()
-        return hashlib.sha256(canonical(columns) + previous).digest()
+        columns = self.columns()
+        columns["body"] = self.media_sha256_cipher
+        columns["facts"] = hashlib.sha256(self.facts).digest()
+        return hashlib.sha256(canonical(plain(columns)) + previous).digest()
 
 
 FIRST = bytes(32)
