@@ -21,7 +21,10 @@ def findings_draft(
     sources: Sequence[Mapping[str, Any]],
     notes: Sequence[str],
 ) -> Draft:
-    """One FINDINGS draft per (incident, policy). Wall times of the scan are left out: a rescan gives the same bytes."""
+    """One FINDINGS draft. Wall times of the scan are left out: a rescan under the same terms gives the same bytes.
+
+    Its position is the digest of its bytes, so that what another policy or model found is kept beside it.
+    """
     body = {
         "incident": {
             "incident_id": incident.incident_id,
@@ -38,14 +41,15 @@ def findings_draft(
         "sources": list(sources),
         "notes": list(notes),
     }
+    written = json_bytes(body)
     return Draft(
         kind=Kind.FINDINGS,
         party=Party.SUBJECT,
         stream=recording.stream_id,
-        position=f"{policy.name}/{policy.version}/{policy.sha256}",
+        position=hashlib.sha256(written).hexdigest(),
         span=incident.span,
         media_type=JSON_TYPE,
-        body=json_bytes(body),
+        body=written,
     )
 
 
