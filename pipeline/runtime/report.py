@@ -10,6 +10,10 @@ from typing import Any
 from pipeline.core.recording import UNKNOWN
 
 
+LOST = "conclusion"
+"""In `degraded`: the recording was scored but nothing of it could be decided or sealed; the next scan tries again."""
+
+
 class Outcome(StrEnum):
     """What became of a recording; never "clean" for what was not seen."""
 
@@ -75,8 +79,9 @@ class Report:
         return not any(r.outcome in (Outcome.SCANNED, Outcome.PARTIAL) or r.duration_s > 0 for r in self.rows)
 
     def failed(self, *, strict: bool) -> bool:
-        """Whether the command exits 1: nothing was scored, the canary failed, or (strict) something was not seen."""
-        if self.scored_nothing or self.canary.startswith("failed"):
+        """Whether the command exits 1: nothing was scored, the canary failed, something flagged may not be sealed, or
+        (strict) something was not seen."""
+        if self.scored_nothing or self.canary.startswith("failed") or any(LOST in r.degraded for r in self.rows):
             return True
         return strict and any(r.outcome in (Outcome.PARTIAL, Outcome.UNREADABLE) or r.degraded for r in self.rows)
 

@@ -16,7 +16,7 @@ from pipeline.core.media import NS
 from pipeline.core.recording import Recording
 from pipeline.recordings.ledger import Ledger
 from pipeline.runtime.pool import Pool
-from pipeline.runtime.report import Outcome, Report, Row, combine
+from pipeline.runtime.report import LOST, Outcome, Report, Row, combine
 from pipeline.runtime.signals import pack
 from pipeline.runtime.tasks import Act, Answer, ChunkDone, Concluded, Failed, Inspection, Tally, Task, cut
 
@@ -191,7 +191,7 @@ class Scan:
                 self._lost(task, reason, again=failure.fault != "source")
                 self._scored(task)
             case Act.CONCLUDE:
-                row = Row(outcome=Outcome.UNREADABLE, recording_id=task.recording_id, reason=reason)
+                row = Row(outcome=Outcome.UNREADABLE, recording_id=task.recording_id, reason=reason, degraded=(LOST,))
                 self._close(task.position, row)
 
     def _inspected(self, found: Inspection) -> None:
