@@ -129,7 +129,7 @@ def _rule(name: str, label: str, *, at_least: float, votes: int) -> Rule:
         category=CATEGORY,
         severity=Severity.LOW,
         action=Action.RECORD,
-        detector=label.split(".")[0],
+        detector=label.split(".", maxsplit=1)[0],
         labels=frozenset({label}),
         at_least=at_least,
         votes=votes,

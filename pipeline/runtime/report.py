@@ -9,7 +9,6 @@ from typing import Any
 
 from pipeline.core.recording import UNKNOWN
 
-
 LOST = "conclusion"
 """In `degraded`: the recording was scored but nothing of it could be decided or sealed; the next scan tries again."""
 
