@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from pipeline.core.decision import Custody, PolicyRef, Review, Severity
-from pipeline.core.errors import FencedError, WatchkeepError
+from pipeline.core.errors import FencedError, SealError, WatchkeepError
 from pipeline.core.evidence import Kind, Party
 from pipeline.core.ids import content_mac, keyed_id
 from pipeline.core.media import NS
@@ -207,6 +207,22 @@ def test_a_run_that_is_overtaken_while_it_seals_commits_nothing(vault: Vault, pl
     left = vault.orphans()
     assert (len(left.files), len(left.keys)) == (1, 3)
     assert vault.verify().problems == ()
+
+
+def test_two_conclusions_of_one_recording_at_once_end_as_one_after_the_other(vault: Vault, place: Place) -> None:
+    of = recording()
+    pairs = [(incident(of, span(1, 2)), drafts(span(1, 2)))]
+
+    def overtaken() -> object:
+        yield pairs[0]
+        with place.open() as other:
+            seal_one(other, of, pairs, conclusion="c2")
+
+    with pytest.raises(SealError, match="conclude it again"):
+        seal_one(vault, of, overtaken())  # type: ignore[arg-type]
+    was = vault.incidents()
+    assert seal_one(vault, of, pairs) == (was[0].incident_id,)
+    assert vault.incidents() == was
 
 
 def test_a_long_gap_merges_nothing_within_one_recording(vault: Vault) -> None:

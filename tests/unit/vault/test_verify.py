@@ -5,19 +5,22 @@ from __future__ import annotations
 import random
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
 from pipeline.core.errors import IntegrityError
-from pipeline.vault import tables
+from pipeline.vault import parquet, tables
 from pipeline.vault.blobs import FileStore
 from pipeline.vault.canonical import canonical, leaf_hash
 from pipeline.vault.catalog import Catalog
 from pipeline.vault.keys import FileKeyStore
+from pipeline.vault.parquet import EvidenceFile, write_file
+from pipeline.vault.schema import EvidenceRow
 from pipeline.vault.vault import Vault
 from pipeline.vault.verify_file import FileCheck
 from tests.unit.vault.conftest import (
@@ -319,3 +322,36 @@ def test_a_damaged_database_is_an_integrity_error(place_of_two: Place) -> None:
     path.write_bytes(body)
     with pytest.raises(IntegrityError, match="damaged"):
         place_of_two.open()
+
+
+def rewrite(place: Place, change: Callable[[int, EvidenceRow], EvidenceRow]) -> str:
+    """What somebody with the keys can do: write a file anew, whole in itself; its name."""
+    keys = FileKeyStore(place.keys / "store", MASTER, ledger=place.keys / "ledger/destroyed.jsonl")
+    catalog, path = Catalog(place.home / "catalog"), place.files()[0]
+    with catalog.read() as tx:
+        file = tx.execute(select(tables.evidence_file).where(tables.evidence_file.c.name.contains(path.name))).one()
+    catalog.close()
+    file_key = keys.unwrap(file.key_id, file.wrapped_key)
+    with path.open("rb") as source:
+        held = EvidenceFile(source, name=file.name, file_id=file.file_id, file_key=file_key)
+        rows = [change(i, row) for i, (row, _) in enumerate(held.rows())]
+    with path.open("wb") as out:
+        write_file(out, rows, file_id=file.file_id, file_key=file_key, footer={})
+    return str(file.name)
+
+
+def test_a_file_rewritten_with_its_own_key_is_found_and_the_row_named(place_of_two: Place) -> None:
+    name = rewrite(place_of_two, lambda i, row: replace(row, media_type="text/plain") if i == 2 else row)
+    assert f"vault file {name} row 2: its media type is text/plain" in the_problem(place_of_two)
+
+
+def test_columns_that_the_catalog_does_not_repeat_are_bound_by_the_row_chain(place_of_two: Place) -> None:
+    name = rewrite(place_of_two, lambda i, row: replace(row, legal_basis="CONSENT") if i == 2 else row)
+    assert f"vault file {name} holds" in the_problem(place_of_two)
+
+
+def test_a_broken_row_chain_is_named(place_of_two: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(parquet, "FIRST", bytes([1]) * 32)
+        name = rewrite(place_of_two, lambda _, row: row)
+    assert f"vault file {name} row 0 does not follow the row before it" in the_problem(place_of_two)
