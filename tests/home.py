@@ -61,5 +61,17 @@ class TestHome:
     def json(self, *args: str, expect: int | None = 0, timeout: float = 300) -> Any:
         return json.loads(self.run(*args, "--json", expect=expect, timeout=timeout).stdout)
 
+    def incidents(self) -> list[dict[str, Any]]:
+        """Every incident as `incidents show` tells it, without starting the command for each."""
+        program = (
+            "import json, sys; from pathlib import Path; from pipeline.app import look; from pipeline.app.home import Home;"
+            "home = Home.at(Path(sys.argv[1]));"
+            "print(json.dumps([look.incident(home, i['incident_id']) for i in look.incidents(home)]))"
+        )
+        command = [sys.executable, "-c", program, str(self.root)]
+        done = subprocess.run(command, env=self.environ, capture_output=True, text=True, check=True)
+        found: list[dict[str, Any]] = json.loads(done.stdout)
+        return found
+
     def configure(self, text: str) -> None:
         (self.root / "config.yaml").write_text(text, encoding="utf-8")

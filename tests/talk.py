@@ -1,4 +1,4 @@
-"""Long recordings for end-to-end tests: a real talk looped, with harmless bangs mixed in where a test wants findings."""
+"""Long recordings for end-to-end tests: a real talk looped, with harmless bangs where a test wants findings."""
 
 from collections.abc import Iterable
 from fractions import Fraction
@@ -31,12 +31,17 @@ def _pictures(path: Path, size: tuple[int, int], step: int) -> list[NDArray[np.u
 
 
 def talk(path: Path, *, seconds: int, bangs: Iterable[float] = (), fps: int = 5, gop: int = 100) -> Path:
-    """H.264+AAC: the devset talk over and over for `seconds`; an explosion begins at each of `bangs` (s)."""
+    """H.264+AAC: the devset talk over and over for `seconds`; a shot and an explosion begin at each of `bangs` (s)."""
     source = devset("video", "real", "movie-hello.avi")
     pictures = _pictures(source, (256, 144), 25 // fps)
     voice = _sound(source) * 0.5
     sound = np.tile(voice, seconds * RATE // len(voice) + 1)[: seconds * RATE]
-    bang = _sound(devset("audio", "explosion", "freedoom__DSRXPLOD.wav"))
+    shot, blast = (
+        _sound(devset("audio", *n))
+        for n in (("gunshot", "freedoom__DSDSHTGN.wav"), ("explosion", "freedoom__DSRXPLOD.wav"))
+    )
+    # A shot, a pause, and an explosion, so that some window holds one of them whole.
+    bang = np.concatenate([shot, np.zeros(RATE // 2, np.float32), blast])
     for at in bangs:
         first = round(at * RATE)
         length = min(len(bang), len(sound) - first)

@@ -20,8 +20,8 @@ WAYS = {
 def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("talks")
     # Bangs on both sides of a line of the 60 s grid, across it, and far apart.
-    talk(folder / "long.mp4", seconds=232, bangs=(20, 58.5, 62, 178))
-    talk(folder / "matroska.mkv", seconds=125, bangs=(119.2,), gop=75)
+    talk(folder / "long.mp4", seconds=232, bangs=(20, 57.5, 64, 178))
+    talk(folder / "matroska.mkv", seconds=125, bangs=(118.2,), gop=75)
     talk(folder / "stream.ts", seconds=70)
     return folder
 
@@ -30,7 +30,7 @@ def found(home: TestHome, recordings: Path, chunk_s: str, options: list[str]) ->
     home.configure(f"run: {{chunk_s: {chunk_s}}}\n")
     report = home.json("scan", str(recordings), *options)
     assert report["totals"]["canary"] == "ok"
-    incidents = [home.json("incidents", "show", i["incident_id"]) for i in home.json("incidents", "list")["incidents"]]
+    incidents = home.incidents()
     home.run("evidence", "verify")
     counted = ("uri", "outcome", "frames_sampled", "frames_scored", "frames_repeated", "audio_s", "incidents")
     return {

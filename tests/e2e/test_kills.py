@@ -34,8 +34,7 @@ def command(folder: Path) -> list[str]:
 
 
 def ended(home: TestHome) -> tuple[Any, ...]:
-    incidents = home.json("incidents", "list")["incidents"]
-    shown = [home.json("incidents", "show", i["incident_id"]) for i in incidents]
+    shown = home.incidents()
     return (
         sorted((i["incident_id"], i["start_s"], i["end_s"], i["revision"]) for i in shown),
         sorted((e["record_id"], e["content_mac"]) for i in shown for e in i["evidence"]),
