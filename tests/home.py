@@ -64,7 +64,8 @@ class TestHome:
     def incidents(self) -> list[dict[str, Any]]:
         """Every incident as `incidents show` tells it, without starting the command for each."""
         program = (
-            "import json, sys; from pathlib import Path; from pipeline.app import look; from pipeline.app.home import Home;"
+            "import json, sys; from pathlib import Path;"
+            "from pipeline.app import look; from pipeline.app.home import Home;"
             "home = Home.at(Path(sys.argv[1]));"
             "print(json.dumps([look.incident(home, i['incident_id']) for i in look.incidents(home)]))"
         )

@@ -12,7 +12,6 @@ WAYS = {
     "one chunk, one worker, here": ("1200", ["--ray", "off", "--workers", "1"]),
     "four chunks, two workers, here": ("60", ["--ray", "off", "--workers", "2"]),
     "four chunks, two workers, ray": ("60", ["--ray", "local", "--workers", "2"]),
-    "one chunk, two workers, ray": ("1200", ["--ray", "local", "--workers", "2"]),
 }
 
 
