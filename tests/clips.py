@@ -44,9 +44,13 @@ CLIPS = {
     "hevc-closed": Clip(codec="libx265", options=X265 | {"x265-params": "open-gop=0:bframes=3:log-level=0"}),
     "hevc-open": Clip(codec="libx265", options=X265 | {"x265-params": "open-gop=1:bframes=4:log-level=0"}),
     "vp8": Clip(codec="libvpx", container="webm", options=REALTIME),
-    "vp8-altref": Clip(codec="libvpx", container="webm", options={"auto-alt-ref": "1", "lag-in-frames": "16", "cpu-used": "5"}),
+    "vp8-altref": Clip(
+        codec="libvpx", container="webm", options={"auto-alt-ref": "1", "lag-in-frames": "16", "cpu-used": "5"}
+    ),
     "vp9": Clip(codec="libvpx-vp9", container="webm", options=REALTIME),
-    "vp9-altref": Clip(codec="libvpx-vp9", container="webm", seconds=3, options={"lag-in-frames": "16", "cpu-used": "8"}),
+    "vp9-altref": Clip(
+        codec="libvpx-vp9", container="webm", seconds=3, options={"lag-in-frames": "16", "cpu-used": "8"}
+    ),
     "av1": Clip(codec="libsvtav1", container="mkv", seconds=3, group=30, options={"preset": "12"}),
     "mpeg2": Clip(codec="mpeg2video", container="mpeg", group=15, options={"bf": "2"}),
     "mpeg2-ts": Clip(codec="mpeg2video", container="mpegts", group=15, options={"bf": "2"}),
@@ -55,13 +59,23 @@ CLIPS = {
     "mjpeg": Clip(codec="mjpeg", container="avi", seconds=3, pixel_format="yuvj420p"),
     # Three lines of the grid at five frames a second.
     "long-h264": Clip(codec="libx264", seconds=150, rate=5, group=37, options=X264),
-    "long-h264-open": Clip(codec="libx264", seconds=150, rate=5, group=37, options={**X264, "x264-params": "open-gop=1"}),
+    "long-h264-open": Clip(
+        codec="libx264", seconds=150, rate=5, group=37, options={**X264, "x264-params": "open-gop=1"}
+    ),
     "long-h264-mkv": Clip(codec="libx264", container="mkv", seconds=150, rate=5, group=37, options=X264),
     "long-h264-ts": Clip(codec="libx264", container="mpegts", seconds=150, rate=5, group=37, options=X264),
     "long-h264-gap": Clip(codec="libx264", seconds=60, rate=5, group=37, options=X264, gaps={40: 260, 41: 7, 299: 333}),
-    "long-hevc-open": Clip(codec="libx265", seconds=150, rate=5, group=37, options=X265 | {"x265-params": "open-gop=1:bframes=4:log-level=0"}),
+    "long-hevc-open": Clip(
+        codec="libx265",
+        seconds=150,
+        rate=5,
+        group=37,
+        options=X265 | {"x265-params": "open-gop=1:bframes=4:log-level=0"},
+    ),
     "long-vp9": Clip(codec="libvpx-vp9", container="webm", seconds=150, rate=5, group=37, options=REALTIME),
-    "long-mpeg2-ps": Clip(codec="mpeg2video", container="mpeg", seconds=150, rate=25, size=(96, 64), group=40, options={"bf": "2"}),
+    "long-mpeg2-ps": Clip(
+        codec="mpeg2video", container="mpeg", seconds=150, rate=25, size=(96, 64), group=40, options={"bf": "2"}
+    ),
     "long-mpeg4-avi": Clip(codec="mpeg4", container="avi", seconds=150, rate=5, group=37, options={"bf": "2"}),
     "gif": Clip(codec="gif", container="gif", seconds=2, rate=10, pixel_format="rgb8"),
 }
