@@ -27,6 +27,8 @@ class CodecFacts:
         self.skims = context.name in SKIMMED
         self.reorder = _MOST_REORDERED if self.skims else 0
         """Most packets that can come between a frame and the next one in order of presentation."""
+        self.reorders = self.skims and context.reorder_depth > 0
+        """Whether the stream says that its frames are shown in another order than they are coded in."""
         head = context.extradata or b""
         # avcC (ISO 14496-15): NAL units are preceded by their length; otherwise by start codes.
         self._length_bytes = (head[4] & 3) + 1 if len(head) > 4 and head[0] == 1 else 0

@@ -52,14 +52,19 @@ Step = tuple[Act, Entry[P] | None]
 class Planner(Generic[P]):
     """Turns packets into steps; `due` holds the picks whose frames are yet to come out, in order of presentation."""
 
-    def __init__(self, picking: Picking, *, reorder: int, most_bytes: int, most_ns: int, landed: bool) -> None:
+    def __init__(
+        self, picking: Picking, *, reorder: int, reorders: bool, most_bytes: int, most_ns: int, landed: bool
+    ) -> None:
         """`reorder`: most packets that can come between a frame and the next one in order of presentation;
+        `reorders`: the decoder will reorder frames, so their times must do so too, or they are times of decoding;
         `most_bytes`, `most_ns`: the look-ahead; `landed`: the first packet is a key packet in the middle of the file,
         what came before was not decoded.
         """
         self.due: deque[tuple[int, int]] = deque()
         self._picking, self._reorder = picking, reorder
         self._most_bytes, self._most_ns = most_bytes, most_ns
+        self._unproven = reorders
+        self._latest = -1
         self._held: list[int] = []
         self._settled = -1
         self._wanted: set[int] = set()
@@ -75,6 +80,8 @@ class Planner(Generic[P]):
         """The steps that became certain by the next packet. Raises UnplannableError if its time makes no sense."""
         if entry.time_ns >= 0:
             heappush(self._held, entry.time_ns)
+            self._unproven &= entry.time_ns > self._latest
+            self._latest = max(self._latest, entry.time_ns)
             if len(self._held) > self._reorder:
                 self._settle()
             if entry.key:
@@ -84,6 +91,7 @@ class Planner(Generic[P]):
         while (found := self._next_key()) is not None and found[1] < self._settled:
             yield from self._group(*found)
         while self._queue and self._is_full() and self._queue[0].time_ns < self._settled:
+            self._check_times()
             yield from self._pass_on(self._take())
 
     def finish(self, end_ns: int) -> Iterator[Step[P]]:
@@ -96,6 +104,10 @@ class Planner(Generic[P]):
             yield from self._group(*(self._next_key() or (len(self._queue), -1)))
         if self._sent:
             yield Act.RESTART, None
+
+    def _check_times(self) -> None:
+        if self._unproven:
+            raise UnplannableError("times of decoding, not of presentation")
 
     def _settle(self) -> None:
         """Shows the earliest time held back to the picking: all frames before it are now decided."""
@@ -130,6 +142,7 @@ class Planner(Generic[P]):
 
     def _group(self, count: int, next_key_ns: int) -> Iterator[Step[P]]:
         """A group of pictures up to its last wanted frame; whole if the next group needs it."""
+        self._check_times()
         entries = [self._take() for _ in range(count)]
         needed = count
         if not self._leads_to_next(next_key_ns):

@@ -37,6 +37,7 @@ def planned(run: Pass, picking: Picking, *, seek: bool) -> Iterator[Picture]:
     planner: Planner[Packet[VideoStream]] = Planner(
         picking,
         reorder=facts.reorder,
+        reorders=facts.reorders,
         most_bytes=run.params.look_ahead_bytes,
         most_ns=int(run.params.look_ahead_s * NS),
         landed=landed,
@@ -83,7 +84,7 @@ class _Execution:
 
     def __init__(self, run: Pass, planner: Planner[Packet[VideoStream]], *, skims: bool) -> None:
         self._run, self._planner, self._skims = run, planner, skims
-        self._sent_ns = -1
+        self._sent_ns = self._shown_ns = -1
 
     def of(self, steps: Iterator[Step[Packet[VideoStream]]]) -> Iterator[Picture]:
         decoder = self._run.decoder
@@ -105,8 +106,9 @@ class _Execution:
 
     def _matched(self, frame: VideoFrame) -> Iterator[Picture]:
         due, start_ns = self._planner.due, self._run.clock.at(frame.pts)
-        if start_ns < 0 or (due and due[0][0] < start_ns):
+        if start_ns <= self._shown_ns or (due and due[0][0] < start_ns):
             raise UnplannableError("a wanted frame did not come out")
+        self._shown_ns = start_ns
         while due and due[0][0] == start_ns:
             _, line = due.popleft()
             end_ns = start_ns + self._run.clock.length(frame.duration)
