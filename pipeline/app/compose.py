@@ -44,6 +44,8 @@ class Installation:
     home: Home
     settings: Settings
     registry: dict[str, ModelEntry]
+    own: frozenset[str]
+    """Names of models that the operator's own models.yaml brings or replaces."""
     taxonomy: Taxonomy
     policy: Policy
     store: ModelStore
@@ -53,8 +55,9 @@ class Installation:
     def open(cls, home: Home, *, policy: Path | None = None) -> Installation:
         """Read settings, registry, taxonomy and policy; ConfigError names every problem of the first bad file."""
         settings = load_settings(home.root)
-        own = home.root / "models.yaml"
-        registry = dict(load_registry(settings.files.registry, *([own] if own.exists() else [])))
+        mine = home.root / "models.yaml"
+        own = dict(load_registry(mine)) if mine.exists() else {}
+        registry = {**load_registry(settings.files.registry), **own}
         taxonomy = load_taxonomy(settings.files.taxonomy)
         store = ModelStore(home.models, settings.score)
         chosen = policy or settings.files.policy
@@ -64,6 +67,7 @@ class Installation:
             home=replace(home, keys=settings.keys),
             settings=settings,
             registry=registry,
+            own=frozenset(own),
             taxonomy=taxonomy,
             policy=load_policy(chosen, taxonomy, detectors=_labels(registry, store)),
             store=store,
@@ -133,6 +137,8 @@ def _labels(registry: dict[str, ModelEntry], store: ModelStore) -> dict[str, tup
 def fetch_models(installation: Installation, say: Callable[[str], None]) -> None:
     """Bring the models that this policy asks; ModelError if one cannot be had, or is altered."""
     for entry in installation.asked():
+        if entry.remark and not installation.store.path(entry).exists():
+            say(f"{entry.name}: {entry.remark}")
         installation.store.fetch(entry, say)
 
 
@@ -152,7 +158,9 @@ def compose_line(installation: Installation, run_id: str) -> Line:
     settings, store, policy = installation.settings, installation.store, installation.policy
     asked = installation.asked()
     provider = settings.score.provider
-    keep = policy.labels | frozenset(f for f in LABELS if f.split(".")[0] in policy.detectors)
+    shipped_only = {e.name for e in asked} - installation.own
+    known = frozenset(label for label in LABELS if label.partition(".")[0] in shipped_only)
+    keep = policy.labels | known
     looking = [e for e in asked if e.name in settings.models.frames]
     listening = [e for e in asked if e.name in settings.models.sounds]
     return Line(
@@ -175,5 +183,5 @@ def compose_line(installation: Installation, run_id: str) -> Line:
         installation_key=installation.secrets().installation,
         clock=installation.clock,
         chunk_lines=settings.run.chunk_s * NS // LINE_NS,
-        canary=Canary(shipped("configs/samples/canary.mkv")),
+        canary=Canary(shipped("configs/samples/canary.mkv"), known),
     )

@@ -14,14 +14,14 @@ from pipeline.app.compose import Installation, compose_line, fetch_models
 from pipeline.app.home import Home
 from pipeline.app.workers import MakeWorker, Workers, wants_ray
 from pipeline.core.clock import utc_text
-from pipeline.core.errors import ConfigError
+from pipeline.core.errors import ConfigError, IntegrityError, ModelError, SealError
 from pipeline.core.ids import digest_of
 from pipeline.core.recording import UNKNOWN, Recording
 from pipeline.decide.permit import permit
 from pipeline.decide.policy import Policy
+from pipeline.ingest.limits import limit_core
 from pipeline.recordings.lock import HomeLock
 from pipeline.runtime.line import Line
-from pipeline.runtime.pool import Pool
 from pipeline.runtime.report import Outcome, Report, Row
 from pipeline.runtime.scan import Job, Progress, Scan
 
@@ -49,6 +49,7 @@ def scan(home: Home, request: Request, *, progress: Callable[[Progress], None], 
         raise ConfigError("nothing to scan: name media files or folders, or give a --manifest")
     sizes = [sum(_size(part.uri) for part in r.parts) for r in recordings]
     ray = wants_ray(request.ray or installation.settings.run.ray, sum(sizes))
+    limit_core()
     with HomeLock(home.lock, at=installation.clock.now()):
         fetch_models(installation, say)
         began = installation.clock.now()
@@ -70,17 +71,20 @@ def scan(home: Home, request: Request, *, progress: Callable[[Progress], None], 
         make = MakeWorker(home=home, policy=request.policy, run_id=run_id, terms=line.terms.fingerprint)
         count = request.workers or installation.settings.run.workers or len(os.sched_getaffinity(0))
         with Workers(make, count=count, task_s=installation.settings.ingest.max_task_s, ray=ray, say=say) as pool:
-            report = _drive(driver, pool)
-        line.ledger.finish_run(run_id, report.totals(), at=installation.clock.now(), complete=report.complete)
-        _close(line)
+            try:
+                report = driver.run(pool)
+            except KeyboardInterrupt:
+                report = driver.report(complete=False)
+            except (ModelError, SealError, IntegrityError):
+                _finish(line, driver.report(complete=False))
+                raise
+        _finish(line, report)
     return report
 
 
-def _drive(driver: Scan, pool: Pool) -> Report:
-    try:
-        return driver.run(pool)
-    except KeyboardInterrupt:
-        return driver.report(complete=False)
+def _finish(line: Line, report: Report) -> None:
+    line.ledger.finish_run(line.run_id, report.totals(), at=line.clock.now(), complete=report.complete)
+    _close(line)
 
 
 def _close(line: Line) -> None:

@@ -28,7 +28,6 @@ def findings_draft(
     """
     body = {
         "incident": {
-            "incident_id": incident.incident_id,
             "participant": incident.participant,
             "identity": incident.identity.value,
             "category": incident.category,

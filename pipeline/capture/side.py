@@ -117,7 +117,7 @@ class Side:
         body, gain = flac(samples)
         span = Span(start_ns=start_ns, end_ns=start_ns + samples.size * NS // AUDIO_RATE_HZ)
         facts = {"part": number, "rate_hz": AUDIO_RATE_HZ, "samples": int(samples.size), "gain": gain}
-        yield self._draft(Kind.AUDIO, f"{number}.{start_ns}", span, "audio/flac", body, facts)
+        yield self._draft(Kind.AUDIO, f"{number}.{start_ns}-{span.end_ns}", span, "audio/flac", body, facts)
 
     def _packets(self, number: int, part: Part) -> Iterator[Draft]:
         made = cut(
@@ -130,7 +130,7 @@ class Side:
         if made.note:
             self._note(number, made.note)
         facts = {"part": number, "codecs": list(made.codecs), "packets": made.packets, "retimed": made.retimed}
-        position = f"{number}.{made.span.start_ns}"
+        position = f"{number}.{made.span.start_ns}-{made.span.end_ns}"
         yield self._draft(Kind.PACKETS, position, made.span, "video/x-matroska", made.body, facts)
 
     def _image(self, number: int, part: Part, media_type: str, span: Span) -> Draft:

@@ -34,7 +34,7 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSettings:
-    """How a scan is spread. `workers` None: one per core; `ray` is auto, off or a cluster's address."""
+    """How a scan is spread. `workers` None: one per core; `ray` is auto, local or off."""
 
     workers: int | None = None
     ray: str = "auto"

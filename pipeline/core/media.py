@@ -50,8 +50,8 @@ def _read_only(array: NDArray[Any]) -> NDArray[Any]:
 class Frame:
     """One picture of a stream: `pixels` is u8[h, w, 3] RGB, upright, read-only; `span` starts at its own time.
 
-    `line` is the line of the 60 s grid that it is a sample of (-1 at birth: the line of its own time). It can differ from the line its own time lies in: the
-    frame nearest to 60 s may be one of 59.99 s.
+    `line` is the line of the 60 s grid that it is a sample of; -1 at birth means the line of its own time. The two can
+    differ: the frame nearest to 60 s may be one of 59.99 s.
     """
 
     stream_id: str

@@ -27,7 +27,7 @@ def limit_process(memory_bytes: int | None = None) -> None:
     Address space, not memory in use: models, arenas and shared mappings count whole. None leaves it unbounded. Where
     the kernel knows no dumpable flag the core limit stands alone.
     """
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    limit_core()
     if memory_bytes is not None:
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
         bound = memory_bytes if hard == resource.RLIM_INFINITY else min(memory_bytes, hard)
@@ -37,6 +37,11 @@ def limit_process(memory_bytes: int | None = None) -> None:
     prctl = getattr(ctypes.CDLL(None), "prctl", None)
     if prctl is not None:
         prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def limit_core() -> None:
+    """No core file: it would hold media, keys and names in the clear."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 @contextmanager

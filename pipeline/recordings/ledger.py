@@ -168,6 +168,11 @@ class Ledger:
         with self._db.fenced(run_id) as connection:
             connection.execute(insert(chunks).values(**key, **fresh).on_conflict_do_update(set_=fresh))
 
+    def forget(self, *, run_id: str) -> None:
+        """Drop every chunk result of this run: they cannot be trusted."""
+        with self._db.fenced(run_id) as connection:
+            connection.execute(delete(chunks).where(chunks.c.run_id == run_id))
+
     def conclude(
         self, recording_id: str, fingerprint: str, report: Mapping[str, Any], *, degraded: bool, run_id: str
     ) -> None:

@@ -51,7 +51,7 @@ def conclude(line: Line, inspection: Inspection) -> Row:
     cutting = _Cutting(line, recording, _counterpart(line, inspection.position), incidents, notes)
     began = time.perf_counter()
     ids = line.vault.conclude(
-        keyed_id(line.installation_key, "conclusion", recording.recording_id, line.terms.fingerprint, *failed),
+        _conclusion_id(line, recording.recording_id, failed),
         line.run_id,
         recording,
         cutting.drafts(),
@@ -66,6 +66,12 @@ def conclude(line: Line, inspection: Inspection) -> Row:
         recording.recording_id, line.terms.fingerprint, row.to_json(), degraded=bool(failed), run_id=line.run_id
     )
     return row
+
+
+def _conclusion_id(line: Line, recording_id: str, failed: tuple[str, ...]) -> str:
+    """The same for the same work. A degraded one is its run's own: the next run tries again and may find more."""
+    again = (line.run_id,) if failed else ()
+    return keyed_id(line.installation_key, "conclusion", recording_id, line.terms.fingerprint, *again)
 
 
 def _gather(line: Line, inspection: Inspection) -> tuple[list[ChunkDone], list[Signal]]:

@@ -37,7 +37,7 @@ def inspect(line: Line, position: int) -> Inspection:
             facts.append(PartFacts(reason=why.reason, retry=isinstance(why, NotYetError)))
             digests.append(f"unreadable:{part.uri}")
         else:
-            facts.append(_facts(found))
+            facts.append(_facts(found, line))
             digests.append(found.sha256)
             warnings.extend(found.warnings)
     identity = recording_id(line.installation_key, recording, digests)
@@ -57,8 +57,9 @@ def inspect(line: Line, position: int) -> Inspection:
     )
 
 
-def _facts(found: Probe) -> PartFacts:
+def _facts(found: Probe, line: Line) -> PartFacts:
     duration = found.duration_ns if found.duration_ns is not None else 0
     if found.kind is MediaKind.IMAGE:
         duration = NS
-    return PartFacts(has_video=found.has_video, has_audio=found.has_audio, duration_ns=duration)
+    looks, listens = line.detectors.looks, line.detectors.listens
+    return PartFacts(has_video=found.has_video and looks, has_audio=found.has_audio and listens, duration_ns=duration)

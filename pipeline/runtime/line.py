@@ -54,6 +54,16 @@ class Detectors:
         self._frames = frames
         self._sounds = sounds
 
+    @property
+    def looks(self) -> bool:
+        """Whether any detector looks at pictures."""
+        return bool(self._frames)
+
+    @property
+    def listens(self) -> bool:
+        """Whether any detector listens to sound."""
+        return bool(self._sounds)
+
     @cached_property
     def frames(self) -> tuple[dict[str, FrameClassifier], tuple[str, ...]]:
         """Picture classifiers by name, and the names of those that do not speak."""

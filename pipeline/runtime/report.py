@@ -13,6 +13,9 @@ LOST = "conclusion"
 """In `degraded`: the recording was scored but nothing of it could be decided or sealed; the next scan tries again."""
 
 
+ALREADY = "already scanned under these terms"
+
+
 class Outcome(StrEnum):
     """What became of a recording; never "clean" for what was not seen."""
 
@@ -56,14 +59,21 @@ class Row:
         tuples = {name: tuple(body[name]) for name in ("warnings", "degraded", "incidents")}
         return cls(**{**body, **tuples, "outcome": Outcome(body["outcome"])})
 
-    def as_skipped(self, reason: str) -> Row:
-        """The same row for a run that found the work already done."""
-        return replace(self, outcome=Outcome.SKIPPED, reason=reason)
+    def as_skipped(self) -> Row:
+        """The same row for a run that found the work already done; what was not seen then is still told."""
+        return replace(self, outcome=Outcome.SKIPPED, reason=combine([ALREADY, self.reason]))
+
+    @property
+    def whole(self) -> bool:
+        """True if all of the recording was seen, now or before."""
+        seen = self.outcome is Outcome.SCANNED or (self.outcome is Outcome.SKIPPED and self.reason == ALREADY)
+        return seen and not self.degraded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What a scan did. `wall_s` from the command's start of work to its end; `canary` is "ok" or what went wrong."""
+    """What a scan did. `wall_s` from the command's start of work to its end; `canary` is "ok", or "not run" if it was
+    stopped before."""
 
     run_id: str
     rows: tuple[Row, ...]
@@ -74,20 +84,24 @@ class Report:
 
     @property
     def scored_nothing(self) -> bool:
-        """True if no recording was seen, now or before under the same terms."""
-        return not any(r.outcome in (Outcome.SCANNED, Outcome.PARTIAL) or r.duration_s > 0 for r in self.rows)
+        """True if no detector saw or heard anything, now or before under the same terms."""
+        return not any(r.frames_scored or r.audio_s for r in self.rows)
 
     def failed(self, *, strict: bool) -> bool:
-        """Whether the command exits 1: nothing was scored, the canary failed, something flagged may not be sealed, or
-        (strict) something was not seen."""
-        if self.scored_nothing or self.canary.startswith("failed") or any(LOST in r.degraded for r in self.rows):
+        """Whether the command exits 1: nothing was scored, something flagged may not be sealed, or (strict)
+        something was not seen."""
+        if self.scored_nothing or any(LOST in r.degraded for r in self.rows):
             return True
-        return strict and any(r.outcome in (Outcome.PARTIAL, Outcome.UNREADABLE) or r.degraded for r in self.rows)
+        return strict and not all(r.whole for r in self.rows)
 
     def totals(self) -> dict[str, Any]:
         """Counts and times over all rows; `seconds` sums the wall time that workers spent in each stage."""
         counts = {o.value: sum(r.outcome is o for r in self.rows) for o in Outcome}
-        fresh = [r for r in self.rows if r.outcome is not Outcome.SKIPPED]
+        # The same content under several names was scanned once.
+        fresh = list(
+            {r.recording_id if r.frames_sampled or r.audio_s else r.uri: r for r in reversed(self.rows)}.values()
+        )
+        fresh = [r for r in fresh if r.outcome is not Outcome.SKIPPED]
         stages: dict[str, float] = {}
         for row in fresh:
             for stage, spent in row.seconds.items():

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from pipeline.core.errors import FencedError, IntegrityError, SealError, WatchkeepError
+from pipeline.core.errors import FencedError, IntegrityError, ModelError, SealError, WatchkeepError
 from pipeline.core.media import NS
 from pipeline.core.recording import Recording
 from pipeline.recordings.ledger import Ledger
@@ -166,7 +166,17 @@ class Scan:
         elif isinstance(answer, Concluded):
             self._close(task.position, answer.row)
         else:
-            self.canary = answer
+            self._listen(answer)
+
+    def _listen(self, canary: str) -> None:
+        """After a failed canary nothing of this run may count: its chunks are forgotten, nothing was concluded."""
+        if canary != "ok":
+            self._ledger.forget(run_id=self._job.run_id)
+            raise ModelError(
+                f"the canary failed ({canary}): this installation does not find what it must, so nothing was decided; "
+                "`watchkeep models verify` and `watchkeep doctor` look for the cause"
+            )
+        self.canary = canary
 
     def _failed(self, task: Task, failure: Failed) -> None:
         if failure.fault == "fenced":
@@ -184,14 +194,14 @@ class Scan:
         reason = failure.reason if failure.fault != "died" else f"its worker died {TRIES} times ({failure.reason})"
         match task.act:
             case Act.CANARY:
-                self.canary = f"failed: {reason}"
+                self._listen(reason)
             case Act.INSPECT:
                 self._close(task.position, Row(outcome=Outcome.UNREADABLE, reason=reason))
             case Act.SCORE:
                 self._lost(task, reason, again=failure.fault != "source")
                 self._scored(task)
             case Act.CONCLUDE:
-                row = Row(outcome=Outcome.UNREADABLE, recording_id=task.recording_id, reason=reason, degraded=(LOST,))
+                row = Row(outcome=Outcome.PARTIAL, recording_id=task.recording_id, reason=reason, degraded=(LOST,))
                 self._close(task.position, row)
 
     def _inspected(self, found: Inspection) -> None:
@@ -205,7 +215,7 @@ class Scan:
             before = self._ledger.concluded(found.recording_id, self._job.terms, run_id=self._job.run_id)
             assert before is not None  # noqa: S101
             row = Row.from_json(before)
-            self._close(position, row.as_skipped(combine(["already scanned under these terms", row.reason])))
+            self._close(position, row.as_skipped())
             return
         if all(f.reason for f in found.parts):
             later = all(f.retry for f in found.parts)
@@ -223,6 +233,10 @@ class Scan:
             for part, facts in enumerate(found.parts)
             for chunk in cut(part, facts, chunk_lines=self._job.chunk_lines)
         ]
+        if not tasks:
+            reason = "no detector that is switched on looks at what it holds"
+            self._close(position, Row(outcome=Outcome.SKIPPED, recording_id=found.recording_id, reason=reason))
+            return
         self._open[position] = _Open(found, len(tasks))
         self._known_s += sum(t.weight for t in tasks)
         for task in tasks:

@@ -92,7 +92,7 @@ def pictures(line: Line, recording: Recording, chunk: Chunk) -> tuple[ChunkDone,
     panel, gate, watch = _Panel(detectors, silent), RepeatGate(line.terms.sample), _Stopwatch()
     signals: list[Signal] = []
     known: dict[Span, list[Score]] = {}
-    sampled = repeated = 0
+    sampled = scored = repeated = 0
     line_no = -1
     broken = ""
     try:
@@ -110,13 +110,14 @@ def pictures(line: Line, recording: Recording, chunk: Chunk) -> tuple[ChunkDone,
             began = time.perf_counter()
             known[frame.span] = _ask(panel, frame)
             watch.add("score", began)
+            scored += bool(known[frame.span])
             signals += known[frame.span]
     except SourceError as why:
         broken = why.reason
     report = reader.report
     tally = Tally(
         frames_sampled=sampled,
-        frames_scored=sampled - repeated,
+        frames_scored=scored,
         frames_repeated=repeated,
         end_ns=report.end_ns,
         seconds=watch.seconds,

@@ -5,11 +5,15 @@ One thread per session: workers are processes, and batching or threads gain noth
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
+
+# Read while the library loads: set later, it has already made a device id and looked up its vendor's address.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+import onnxruntime
 
 from pipeline.core.errors import ModelError
 from pipeline.score.entry import Activation, Layout, ModelEntry, PictureInput

@@ -46,7 +46,7 @@ def victims(driver: psutil.Process) -> list[psutil.Process]:
     found = []
     for process in driver.children(recursive=True):
         try:
-            if "ray::" in " ".join(process.cmdline()):
+            if any(word.startswith("ray::_Actor") for word in process.cmdline()):
                 found.append(process)
         except psutil.Error:
             continue
