@@ -56,6 +56,9 @@ CLIPS = {
     "mpeg2-ts": Clip(codec="mpeg2video", container="mpegts", group=15, options={"bf": "2"}),
     "mpeg4-avi": Clip(codec="mpeg4", container="avi", options={"bf": "2"}),
     "mpeg4": Clip(codec="mpeg4", options={"bf": "2"}),
+    # AVI has no times of presentation: libavformat makes some up from those of decoding.
+    "h264-avi": Clip(codec="libx264", container="avi", options=X264),
+    "flv": Clip(codec="libx264", container="flv", options=X264),
     "mjpeg": Clip(codec="mjpeg", container="avi", seconds=3, pixel_format="yuvj420p"),
     # Three lines of the grid at five frames a second.
     "long-h264": Clip(codec="libx264", seconds=150, rate=5, group=37, options=X264),
@@ -94,8 +97,8 @@ def scene(number: int, size: tuple[int, int]) -> NDArray[np.uint8]:
     return np.clip(picture.astype(np.int16) + noise, 0, 255).astype(np.uint8)
 
 
-def encode(path: Path, clip: Clip, *, start: int = 0) -> Path:
-    """Writes the clip; `start` frames of time pass before its first frame."""
+def encode(path: Path, clip: Clip) -> Path:
+    """Writes the clip to `path`."""
     with av.open(str(path), "w", format={"mkv": "matroska"}.get(clip.container, clip.container)) as out:
         rate = Fraction(30000, 1001) if clip.rate == 2997 else Fraction(clip.rate)
         stream = out.add_stream(clip.codec, rate=rate, options={**clip.options, "g": str(clip.group), "threads": "1"})
@@ -103,7 +106,7 @@ def encode(path: Path, clip: Clip, *, start: int = 0) -> Path:
         stream.pix_fmt = clip.pixel_format
         stream.codec_context.gop_size = clip.group
         stream.codec_context.thread_count = 1
-        time = start
+        time = 0
         for number in range(round(clip.seconds * rate)):
             time += clip.gaps.get(number, 0)
             frame = VideoFrame.from_ndarray(scene(number, clip.size), format="rgb24").reformat(format=clip.pixel_format)
@@ -112,3 +115,9 @@ def encode(path: Path, clip: Clip, *, start: int = 0) -> Path:
             time += 1
         out.mux(stream.encode(None))
     return path
+
+
+def clip(folder: Path, name: str) -> str:
+    """Path of the clip CLIPS[name] in `folder`, encoded there the first time it is asked for."""
+    path = folder / name
+    return str(path if path.exists() else encode(path, CLIPS[name]))

@@ -25,6 +25,8 @@ class Packets:
     def __init__(self, container: InputContainer, stream: VideoStream, deadline: Deadline | None) -> None:
         self._container, self._stream, self._deadline = container, stream, deadline
         self._damage = ""
+        self.count = 0
+        """Packets read so far."""
         self.ended = False
         """True once there are no more."""
 
@@ -35,6 +37,7 @@ class Packets:
                 if self._deadline is not None:
                     self._deadline.check()
                 if packet.size:
+                    self.count += 1
                     self._damage = "the last packet is cut off" if packet.is_corrupt else ""
                     yield packet
         except av.error.FFmpegError as error:
@@ -57,6 +60,8 @@ class Decoder:
         self._context = stream.codec_context
         self._limit = params.max_pixels
         self._skimming = False
+        self.sent = 0
+        """Packets that the decoder has been given."""
         self.refused = 0
         """Packets that the decoder could make nothing of."""
         self.damaged = 0
@@ -70,6 +75,7 @@ class Decoder:
         if skim != self._skimming:
             self._context.skip_frame = "NONREF" if skim else "DEFAULT"
             self._skimming = skim
+        self.sent += 1
         return self._checked(packet)
 
     def drain(self) -> list[VideoFrame]:
