@@ -5,7 +5,9 @@ The maker of a worker is a plain value (paths, ids, digests): it travels to anot
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -49,9 +51,12 @@ class Workers:
         self._say = say
         self._ray: LocalRay | None = None
         self._pool: ThreadPool | None = None
+        # Ray prints about workers that died on standard output, where only the report belongs; the driver hears it too.
+        self._hush = redirect_stdout(_Nowhere())
 
     def __enter__(self) -> ThreadPool:
         if self._wants_ray:
+            self._hush.__enter__()
             ray = self._ray = LocalRay(self._make, workers=self._count, task_s=self._task_s, say=self._say)
             seats: list[Callable[[], Worker | Handover]] = [
                 partial(Handover, self._make, ray, early=i == 0) for i in range(self._count)
@@ -66,6 +71,12 @@ class Workers:
             self._pool.close()
         if self._ray is not None:
             self._ray.stop()
+            self._hush.__exit__(None, None, None)
+
+
+class _Nowhere(io.TextIOBase):
+    def write(self, text: str) -> int:
+        return len(text)
 
 
 def wants_ray(where: str, media_bytes: int) -> bool:
