@@ -129,7 +129,9 @@ def test_the_same_content_under_two_names_is_scanned_once_and_said_so(ledger: Le
 
 
 def test_a_recording_still_being_written_is_skipped_and_an_unreadable_one_named(ledger: Ledger) -> None:
-    growing = Inspection(position=0, recording_id="g", sha256="g", parts=(PartFacts(reason="still being written", retry=True),))
+    growing = Inspection(
+        position=0, recording_id="g", sha256="g", parts=(PartFacts(reason="still being written", retry=True),)
+    )
     empty = Inspection(position=1, recording_id="e", sha256="e", parts=(PartFacts(reason="zero bytes"),))
     report = scan(ledger, ScriptedPool(inspect=[growing, empty]))
     assert [(r.outcome, r.reason) for r in report.rows] == [
