@@ -27,13 +27,15 @@ class Packets:
         self._damage = ""
         self.count = 0
         """Packets read so far."""
+        self.flaws = 0
+        """Errors that the demuxer spoke of."""
         self.ended = False
         """True once there are no more."""
 
     def __iter__(self) -> Iterator[Packet[VideoStream]]:
         self.ended = False
         try:
-            for packet in self._container.demux(self._stream):
+            for packet in self._demuxed():
                 if self._deadline is not None:
                     self._deadline.check()
                 if packet.size:
@@ -43,6 +45,16 @@ class Packets:
         except av.error.FFmpegError as error:
             self._damage = error.strerror or type(error).__name__
         self.ended = True
+
+    def _demuxed(self) -> Iterator[Packet[VideoStream]]:
+        packets = self._container.demux(self._stream)
+        while True:
+            before = _errors()
+            packet = next(packets, None)
+            self.flaws += _errors() - before
+            if packet is None:
+                return
+            yield packet
 
     @property
     def broken(self) -> str:
@@ -64,8 +76,9 @@ class Decoder:
         """Packets that the decoder has been given."""
         self.refused = 0
         """Packets that the decoder could make nothing of."""
-        self.damaged = 0
-        """Frames that came out although the decoder knew them to be damaged."""
+        self.flaws = 0
+        """Packets refused, frames known to be damaged and errors spoken of: more of them mean damage, even where it
+        was concealed."""
 
     def send(self, packet: Packet[VideoStream], *, skim: bool = False) -> list[VideoFrame]:
         """The frames that this packet completes; with `skim` a packet that nothing refers to is skipped undecoded.
@@ -84,12 +97,8 @@ class Decoder:
         self._context.flush_buffers()
         return frames
 
-    @property
-    def complaints(self) -> int:
-        """Errors libav has spoken of in this process (inside `quiet_libav`): more of them mean concealed damage."""
-        return int(av.logging.get_last_error()[0])
-
     def _checked(self, packet: Packet[VideoStream] | None) -> list[VideoFrame]:
+        before = _errors()
         try:
             frames = self._context.decode(packet)
         except av.error.EOFError:
@@ -98,9 +107,17 @@ class Decoder:
             if "max pixel" in str(error.log or ""):
                 raise SourceError(f"oversized pixels: the limit is {self._limit} pixels a frame") from None
             self.refused += 1
+            self.flaws += 1
             return []
+        finally:
+            self.flaws += _errors() - before
         for frame in frames:
             if frame.width * frame.height > self._limit:
                 raise SourceError(f"oversized pixels: {frame.width}x{frame.height}, the limit is {self._limit} pixels")
-            self.damaged += frame.is_corrupt
+            self.flaws += frame.is_corrupt
         return frames
+
+
+def _errors() -> int:
+    """Errors libav has spoken of in this process, equal ones counted too, once `quiet_libav` listens."""
+    return int(av.logging.get_last_error()[0])

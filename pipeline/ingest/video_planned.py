@@ -89,14 +89,14 @@ class _Execution:
     def of(self, steps: Iterator[Step[Packet[VideoStream]]]) -> Iterator[Picture]:
         decoder = self._run.decoder
         for act, entry in steps:
-            flaws = decoder.complaints + decoder.refused + decoder.damaged
+            flaws = decoder.flaws
             if entry is None:
                 frames = decoder.drain()
             else:
                 frames = decoder.send(entry.packet, skim=self._skims and act is Act.SKIM)
                 if act is Act.DECODE:
                     self._sent_ns = max(self._sent_ns, entry.time_ns)
-            if decoder.complaints + decoder.refused + decoder.damaged != flaws:
+            if decoder.flaws != flaws:
                 # A concealment may draw on frames that a plan left out.
                 raise UnplannableError("damage")
             for frame in frames:
