@@ -89,7 +89,7 @@ def test_a_pass_that_lands_in_the_middle_begins_at_a_key_packet() -> None:
     steps = plan([598, 596, 597, *range(599, 612)], {598}, landed=True, first_line=1)
     assert steps[:3] == ["skim 598", "skim 599", "decode 600"]
     with pytest.raises(UnplannableError, match="no key packet"):
-        plan(list(range(598, 612)), {599}, landed=True, first_line=1)
+        plan(list(range(598, 612)), {605}, landed=True, first_line=1)
 
 
 @pytest.mark.parametrize("shown", [[0, 1, 2, 2, 3, 4, 5, 6], [0, 1, 2, 3, 9, 10, 11, 4, 5, 6]])
