@@ -28,6 +28,7 @@ from pipeline.ingest.probe import probe
 from pipeline.runtime.line import Line
 from pipeline.runtime.score import pictures, sounds
 from pipeline.runtime.tasks import Chunk, Track
+from pipeline.runtime.views import WHOLE
 from pipeline.sample.params import Params as SampleParams
 from pipeline.vault.disclose import DEVELOPMENT, DevelopmentGrant
 from pipeline.vault.vault import Vault
@@ -67,7 +68,7 @@ class Canary:
         heard, more = sounds(line, recording, Chunk(part=0, track=Track.AUDIO))
         if seen.tally.frames_sampled != _FRAMES or seen.tally.frames_repeated:
             return f"{seen.tally.frames_sampled} frames sampled, {_FRAMES} expected, none of them repeated"
-        incidents = self._incidents(line, recording, [*signals, *more])
+        incidents = self._incidents(line, recording, [*signals[WHOLE], *more[WHOLE]])
         expected = {rule.id for rule in _rules() if rule.labels <= self.labels and rule.id != "never"}
         fired = {finding.rule for incident in incidents for finding in incident.findings}
         if fired != expected:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from pipeline.capture.capture import capture
-from pipeline.core.decision import Decision, Incident
+from pipeline.core.decision import Incident
 from pipeline.core.evidence import Draft
 from pipeline.core.ids import keyed_id
 from pipeline.core.media import NS, Span
@@ -23,6 +23,7 @@ from pipeline.runtime.line import Line
 from pipeline.runtime.report import Outcome, Row, combine
 from pipeline.runtime.signals import unpack
 from pipeline.runtime.tasks import ChunkDone, Inspection, Tally, cut
+from pipeline.runtime.views import shown_in, views
 
 
 def conclude(line: Line, inspection: Inspection) -> Row:
@@ -32,20 +33,16 @@ def conclude(line: Line, inspection: Inspection) -> Row:
         recording_id=inspection.recording_id,
         sha256=inspection.sha256,
     )
-    done, signals = _gather(line, inspection)
+    done, seen = _gather(line, inspection)
     failed = tuple(sorted({name for d in done for name in d.degraded}))
     degraded = (*failed, *(f"{name} (switched off)" for name in line.terms.off))
     seconds: dict[str, float] = {"inspect": inspection.seconds}
-    gap_ns = round(line.terms.policy.merge_gap_s * NS)
     began = time.perf_counter()
-    decision = decide(unrepeated(signals), line.terms.policy, stream_id=recording.stream_id, degraded=degraded)
-    incidents = fold(
-        decision,
-        recording,
-        installation_key=line.installation_key,
-        opened_at=line.clock.now(),
-        merge_gap_ns=gap_ns,
-    )
+    incidents = [
+        incident
+        for view in views(recording)
+        for incident in _judge(line, shown_in(recording, view), seen.get(view, []), degraded)
+    ]
     seconds["decide"] = time.perf_counter() - began
     notes: list[str] = []
     cutting = _Cutting(line, recording, _counterpart(line, inspection.position), incidents, notes)
@@ -55,17 +52,33 @@ def conclude(line: Line, inspection: Inspection) -> Row:
         line.run_id,
         recording,
         cutting.drafts(),
-        policy=decision.policy,
+        policy=line.terms.policy.ref,
         degraded=degraded,
-        merge_gap_ns=gap_ns,
+        merge_gap_ns=_gap_ns(line),
     )
     seconds["capture"] = cutting.seconds
     seconds["seal"] = time.perf_counter() - began - cutting.seconds
-    row = _row(inspection, done, decision, ids, tuple(notes), seconds)
+    row = _row(inspection, done, degraded, ids, tuple(notes), seconds)
     line.ledger.conclude(
         recording.recording_id, line.terms.fingerprint, row.to_json(), degraded=bool(failed), run_id=line.run_id
     )
     return row
+
+
+def _gap_ns(line: Line) -> int:
+    return round(line.terms.policy.merge_gap_s * NS)
+
+
+def _judge(line: Line, shown: Recording, signals: Sequence[Signal], degraded: tuple[str, ...]) -> tuple[Incident, ...]:
+    """The incidents of one view."""
+    decision = decide(unrepeated(signals), line.terms.policy, stream_id=shown.stream_id, degraded=degraded)
+    return fold(
+        decision,
+        shown,
+        installation_key=line.installation_key,
+        opened_at=line.clock.now(),
+        merge_gap_ns=_gap_ns(line),
+    )
 
 
 def _conclusion_id(line: Line, recording_id: str, failed: tuple[str, ...]) -> str:
@@ -74,9 +87,10 @@ def _conclusion_id(line: Line, recording_id: str, failed: tuple[str, ...]) -> st
     return keyed_id(line.installation_key, "conclusion", recording_id, line.terms.fingerprint, *again)
 
 
-def _gather(line: Line, inspection: Inspection) -> tuple[list[ChunkDone], list[Signal]]:
+def _gather(line: Line, inspection: Inspection) -> tuple[list[ChunkDone], dict[str, list[Signal]]]:
+    """What all chunks of a recording say, by view."""
     done: list[ChunkDone] = []
-    signals: list[Signal] = []
+    seen: dict[str, list[Signal]] = {}
     for part, facts in enumerate(inspection.parts):
         for chunk in cut(part, facts, chunk_lines=line.chunk_lines):
             blob = line.ledger.done(inspection.recording_id, chunk.name, line.chunk_terms, run_id=line.run_id)
@@ -84,8 +98,9 @@ def _gather(line: Line, inspection: Inspection) -> tuple[list[ChunkDone], list[S
                 raise LookupError(f"chunk {chunk.name} was not scored")
             one, said = unpack(blob)
             done.append(one)
-            signals += said
-    return done, signals
+            for view, signals in said.items():
+                seen.setdefault(view, []).extend(signals)
+    return done, seen
 
 
 def unrepeated(signals: Iterable[Signal]) -> list[Signal]:
@@ -145,7 +160,7 @@ class _Cutting:
 def _row(
     inspection: Inspection,
     done: Sequence[ChunkDone],
-    decision: Decision,
+    degraded: tuple[str, ...],
     incidents: tuple[str, ...],
     notes: tuple[str, ...],
     seconds: dict[str, float],
@@ -160,7 +175,7 @@ def _row(
         recording_id=inspection.recording_id,
         reason=reason or ("" if seen else "no frame and no sound could be decoded"),
         warnings=tuple(warnings),
-        degraded=decision.degraded,
+        degraded=degraded,
         duration_s=round(tally.end_ns / NS, 3),
         frames_sampled=tally.frames_sampled,
         frames_scored=tally.frames_scored,

@@ -246,7 +246,7 @@ class Scan:
         """A chunk nobody could score: what was seen of the others still counts; `again` lets the next run retry it."""
         assert task.chunk is not None  # noqa: S101
         silent = ("decoder",) if again else ()
-        blob = pack(ChunkDone(tally=Tally(), broken=reason, degraded=silent), ())
+        blob = pack(ChunkDone(tally=Tally(), broken=reason, degraded=silent), {})
         self._ledger.mark(
             task.recording_id, task.chunk.name, self._job.chunk_terms, blob, degraded=again, run_id=self._job.run_id
         )

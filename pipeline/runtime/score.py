@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Generic, TypeVar
 
 from pipeline.core.errors import ModelError, SourceError
-from pipeline.core.media import Frame, Span
+from pipeline.core.media import Frame
 from pipeline.core.ports import FrameClassifier
 from pipeline.core.recording import Recording
 from pipeline.core.signal import Score, Signal
@@ -16,9 +15,9 @@ from pipeline.ingest.audio import AudioReader
 from pipeline.ingest.opener import Deadline
 from pipeline.ingest.video import VideoReader
 from pipeline.runtime.line import Line
-from pipeline.runtime.signals import pack, unpack
+from pipeline.runtime.signals import Views, pack, unpack
 from pipeline.runtime.tasks import Chunk, ChunkDone, Tally, Track
-from pipeline.sample.gate import RepeatGate
+from pipeline.runtime.views import WHOLE, Memory, cuts, unseen
 from pipeline.sample.grid import Grid
 from pipeline.sample.windows import windows
 
@@ -31,12 +30,12 @@ def score(line: Line, position: int, recording_id: str, chunk: Chunk) -> ChunkDo
     if before is not None:
         return unpack(before)[0]
     recording = line.ledger.roll.at(line.run_id, position)
-    done, signals = (pictures if chunk.track is Track.VIDEO else sounds)(line, recording, chunk)
+    done, views = (pictures if chunk.track is Track.VIDEO else sounds)(line, recording, chunk)
     line.ledger.mark(
         recording_id,
         chunk.name,
         line.chunk_terms,
-        pack(done, signals),
+        pack(done, views),
         degraded=bool(done.degraded),
         run_id=line.run_id,
     )
@@ -76,7 +75,7 @@ class _Panel(Generic[T]):
         self.degraded.append(name)
 
 
-def pictures(line: Line, recording: Recording, chunk: Chunk) -> tuple[ChunkDone, list[Signal]]:
+def pictures(line: Line, recording: Recording, chunk: Chunk) -> tuple[ChunkDone, Views]:
     """Sample and score the pictures of a chunk; a repeated frame takes over the scores of the frame it repeats."""
     part = recording.parts[chunk.part]
     reader = VideoReader(
@@ -89,29 +88,17 @@ def pictures(line: Line, recording: Recording, chunk: Chunk) -> tuple[ChunkDone,
         deadline=Deadline(line.ingest.max_task_s),
     )
     detectors, silent = line.detectors.frames
-    panel, gate, watch = _Panel(detectors, silent), RepeatGate(line.terms.sample), _Stopwatch()
-    signals: list[Signal] = []
-    known: dict[Span, list[Score]] = {}
+    panel, watch = _Panel(detectors, silent), _Stopwatch()
+    looks = [(cut, Memory(line.terms.sample)) for cut in cuts(recording)]
+    signals: dict[str, list[Signal]] = {cut.view: [] for cut, _ in looks}
     sampled = scored = repeated = 0
-    line_no = -1
     broken = ""
     try:
         for frame in watch.pull("decode", iter(reader)):
             sampled += 1
-            if frame.line != line_no:
-                known, line_no = {}, frame.line
-            began = time.perf_counter()
-            earlier = gate.repeats(frame)
-            watch.add("gate", began)
-            if earlier is not None:
-                repeated += 1
-                signals += [replace(s, span=frame.span, repeats=earlier) for s in known[earlier]]
-                continue
-            began = time.perf_counter()
-            known[frame.span] = _ask(panel, frame)
-            watch.add("score", began)
-            scored += bool(known[frame.span])
-            signals += known[frame.span]
+            fresh = [_look(cut.of(frame), memory, panel, watch, signals[cut.view]) for cut, memory in looks]
+            repeated += None not in fresh and not any(fresh)
+            scored += any(fresh)
     except SourceError as why:
         broken = why.reason
     report = reader.report
@@ -123,9 +110,30 @@ def pictures(line: Line, recording: Recording, chunk: Chunk) -> tuple[ChunkDone,
         seconds=watch.seconds,
     )
     done = ChunkDone(
-        tally=tally, warnings=report.warnings, broken=broken or report.broken, degraded=tuple(panel.degraded)
+        tally=tally,
+        warnings=(*report.warnings, *unseen(recording)),
+        broken=broken or report.broken,
+        degraded=tuple(panel.degraded),
     )
     return done, signals
+
+
+def _look(
+    frame: Frame, memory: Memory, panel: _Panel[FrameClassifier], watch: _Stopwatch, signals: list[Signal]
+) -> bool | None:
+    """Add the signals of one frame in one view: True if it was scored, False if it repeats, None if nobody spoke."""
+    began = time.perf_counter()
+    taken = memory.repeats(frame)
+    watch.add("gate", began)
+    if taken is not None:
+        signals += taken
+        return False
+    began = time.perf_counter()
+    scores = _ask(panel, frame)
+    watch.add("score", began)
+    memory.keep(frame, scores)
+    signals += scores
+    return True if scores else None
 
 
 def _ask(panel: _Panel[FrameClassifier], frame: Frame) -> list[Score]:
@@ -138,7 +146,7 @@ def _ask(panel: _Panel[FrameClassifier], frame: Frame) -> list[Score]:
     return scores
 
 
-def sounds(line: Line, recording: Recording, chunk: Chunk) -> tuple[ChunkDone, list[Signal]]:
+def sounds(line: Line, recording: Recording, chunk: Chunk) -> tuple[ChunkDone, Views]:
     """Score the sound of a part in windows."""
     part = recording.parts[chunk.part]
     reader = AudioReader(part.uri, params=line.ingest, deadline=Deadline(line.ingest.max_task_s))
@@ -169,4 +177,4 @@ def sounds(line: Line, recording: Recording, chunk: Chunk) -> tuple[ChunkDone, l
     done = ChunkDone(
         tally=tally, warnings=report.warnings, broken=broken or report.broken, degraded=tuple(panel.degraded)
     )
-    return done, signals
+    return done, {WHOLE: signals}

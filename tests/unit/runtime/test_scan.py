@@ -114,8 +114,8 @@ def test_a_chunk_that_kills_every_worker_is_named_and_left_for_the_next_run(ledg
     assert sum(t.chunk is not None and t.chunk.name == killer for t in pool.seen) == TRIES
     blob = ledger.done("r0", killer, "chunks", run_id="run")
     assert blob is not None
-    lost, signals = unpack(blob)
-    assert "died" in lost.broken and lost.degraded == ("decoder",) and not signals
+    lost, views = unpack(blob)
+    assert "died" in lost.broken and lost.degraded == ("decoder",) and not views
     assert ledger.done("r0", killer, "chunks", run_id="another run") is None
 
 
