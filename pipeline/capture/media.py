@@ -37,6 +37,28 @@ def sha256_of(path: str) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
+class Digests:
+    """sha256 of files, each read once for as long as it stays the same file with the same size and times."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[tuple[int, ...], str]] = {}
+
+    def __call__(self, path: str) -> str:
+        """As `sha256_of`."""
+        with _regular(path) as handle:
+            now = _identity(handle)
+            was, digest = self._known.get(path, ((), ""))
+            if was != now:
+                digest = hashlib.file_digest(handle, "sha256").hexdigest()
+                self._known[path] = (now, digest)
+        return digest
+
+
+def _identity(handle: BufferedReader) -> tuple[int, ...]:
+    found = os.fstat(handle.fileno())
+    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
     """How media are read; all raise SourceError (frames: after giving what could be read)."""

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from pipeline.capture.capture import capture
+from pipeline.capture.media import Digests
 from pipeline.core.decision import Incident
 from pipeline.core.evidence import Draft
 from pipeline.core.ids import keyed_id
@@ -19,6 +20,7 @@ from pipeline.core.recording import Recording
 from pipeline.core.signal import Score, Signal
 from pipeline.decide.evaluate import decide
 from pipeline.incident.fold import fold
+from pipeline.ingest.audio_tape import AudioTapes
 from pipeline.runtime.line import Line
 from pipeline.runtime.report import Outcome, Row, combine
 from pipeline.runtime.signals import unpack
@@ -142,19 +144,22 @@ class _Cutting:
         self.seconds = 0.0
 
     def drafts(self) -> Iterator[tuple[Incident, Sequence[Draft]]]:
-        for incident in self._incidents:
-            began = time.perf_counter()
-            captured = capture(
-                incident,
-                self._recording,
-                self._counterpart,
-                policy=self._line.terms.policy.ref,
-                sources=self._line.sources,
-                params=self._line.capture,
-            )
-            self._notes += captured.notes
-            self.seconds += time.perf_counter() - began
-            yield incident, captured.drafts
+        """In order of media time, so that each file's sound is decoded once and its digest taken once."""
+        with AudioTapes.opened(self._line.ingest) as tapes:
+            sources = replace(self._line.sources, audio=tapes.between, digest=Digests())
+            for incident in self._incidents:
+                began = time.perf_counter()
+                captured = capture(
+                    incident,
+                    self._recording,
+                    self._counterpart,
+                    policy=self._line.terms.policy.ref,
+                    sources=sources,
+                    params=self._line.capture,
+                )
+                self._notes += captured.notes
+                self.seconds += time.perf_counter() - began
+                yield incident, captured.drafts
 
 
 def _row(
