@@ -8,6 +8,7 @@ ports cannot be bound to the loopback address alone.
 from __future__ import annotations
 
 import os
+import queue
 import secrets
 import shutil
 import threading
@@ -37,26 +38,19 @@ class LocalRay:
         self._workers = workers
         self._task_s = task_s
         self._say = say
-        self._ready = threading.Event()
-        self._failure = ""
         self._actor: Any = None
+        self._up: queue.SimpleQueue[RemoteWorker | None] = queue.SimpleQueue()
         self.session = MEMORY_FOLDER / f"{SESSION_PREFIX}{os.getpid()}{secrets.token_hex(2)}"
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._live, daemon=True, name="ray")
         self._thread.start()
 
-    @property
-    def ready(self) -> bool:
-        """True once actors can be made."""
-        return self._ready.is_set() and not self._failure
-
-    def wait(self) -> None:
-        """Return once Ray runs or cannot."""
-        self._ready.wait()
-
-    def worker(self) -> RemoteWorker:
-        """A new actor; only when ready."""
-        return RemoteWorker(lambda: self._actor.remote(self._make, self._task_s), task_s=self._task_s)
+    def worker(self, *, wait: bool) -> RemoteWorker | None:
+        """The next worker that is up; None if none is (it waits for one, with `wait`) or Ray cannot run."""
+        try:
+            return self._up.get(block=wait)
+        except queue.Empty:
+            return None
 
     def stop(self) -> None:
         """End Ray and forget its session folder."""
@@ -66,21 +60,34 @@ class LocalRay:
     def _live(self) -> None:
         # Ray's processes die with the thread that started them (the kernel's parent-death signal goes by thread), so
         # this one stays until the end.
-        self._start()
+        try:
+            self._init()
+            self._bring_up()
+        except Exception as error:  # noqa: BLE001 - the scan goes on without Ray
+            failure = str(error).splitlines()[0] if str(error) else type(error).__name__
+            self._say(f"Ray did not start ({failure}): scanning in this process instead")
+            for _ in range(self._workers):
+                self._up.put(None)
         self._over.wait()
         import ray
 
         ray.shutdown()
         shutil.rmtree(self.session, ignore_errors=True)
 
-    def _start(self) -> None:
-        try:
-            self._init()
-        except Exception as error:  # noqa: BLE001 - the scan goes on without Ray
-            self._failure = str(error).splitlines()[0] if str(error) else type(error).__name__
-            self._say(f"Ray did not start ({self._failure}): scanning in this process instead")
-        finally:
-            self._ready.set()
+    def _bring_up(self) -> None:
+        """Starts all workers at once and hands each on when it has its models; one that died will be replaced."""
+        import ray
+
+        coming = {}
+        for _ in range(self._workers):
+            actor = self._make_actor()
+            coming[actor.load.remote()] = actor
+        while coming and not self._over.is_set():
+            for loaded in ray.wait(list(coming), timeout=0.5)[0]:
+                self._up.put(RemoteWorker(self._make_actor, coming.pop(loaded), task_s=self._task_s))
+
+    def _make_actor(self) -> Any:
+        return self._actor.remote(self._make, self._task_s)
 
     def _init(self) -> None:
         _forget_dead_sessions()
@@ -129,10 +136,10 @@ class _Actor:
 class RemoteWorker:
     """The driver's end of one actor; makes another when it dies."""
 
-    def __init__(self, make_actor: Callable[[], Any], *, task_s: float) -> None:
+    def __init__(self, make_actor: Callable[[], Any], actor: Any, *, task_s: float) -> None:
         self._make_actor = make_actor
         self._task_s = task_s
-        self._actor: Any = None
+        self._actor: Any = actor
 
     def run(self, task: Task) -> Answer:
         """The actor's answer; Failed("died") if it ended, or had to be ended, before it answered."""
@@ -154,8 +161,8 @@ class RemoteWorker:
 
 
 class Handover:
-    """One seat of the pool: a remote worker once Ray runs. An `early` seat works here meanwhile, and lets its models go
-    when it hands over; if Ray cannot start, every seat works here.
+    """One seat of the pool: a remote worker once one is up. An `early` seat works here meanwhile, and lets its models
+    go when it hands over; if Ray cannot start, every seat works here.
     """
 
     def __init__(self, make: Callable[[], Worker], ray: LocalRay, *, early: bool) -> None:
@@ -167,13 +174,13 @@ class Handover:
     def run(self, task: Task) -> Answer:
         """The answer, from here or from there."""
         if not isinstance(self._seat, RemoteWorker):
-            if not self._early:
-                self._ray.wait()
-            if self._ray.ready:
-                self._seat = None
-                self._seat = self._ray.worker()
+            if (remote := self._ray.worker(wait=not self._early and self._seat is None)) is not None:
+                self._seat = remote
             elif self._seat is None:
-                self._seat = self._make()
+                try:
+                    self._seat = self._make()
+                except Exception as error:  # noqa: BLE001 - the scan would wait for an answer for ever
+                    return Failed(fault="died", reason=str(error))
         return self._seat.run(task)
 
 

@@ -42,6 +42,10 @@ class Worker:
     def __init__(self, line: Line) -> None:
         self._line = line
 
+    def load(self) -> None:
+        """Load the models now, and not in the first task that needs them."""
+        _ = self._line.detectors.frames, self._line.detectors.sounds
+
     def run(self, task: Task) -> Answer:
         """The answer to `task`, or Failed."""
         try:
