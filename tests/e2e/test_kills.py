@@ -110,11 +110,11 @@ def test_killed_at_ten_random_moments_the_same_command_ends_the_same(folder: Pat
             dice.choice(workers).kill()
             process.communicate(timeout=240)
             assert process.returncode == 0, f"seed {seed}: a worker's death must not end the scan"
-        elif process.poll() is None:
-            process.send_signal(signal.SIGKILL)
-            process.communicate()
-            for orphan in Path("/dev/shm").glob(f"wkray{process.pid}*"):
-                assert not leaks([orphan], needles)
+            continue
+        process.kill()
+        process.communicate()
+        for orphan in Path("/dev/shm").glob(f"wkray{process.pid}*"):
+            assert not leaks([orphan], needles)
     report = home.json(*command(folder))
     assert report["totals"]["complete"], f"seed {seed}"
     assert {r["outcome"] for r in report["recordings"]} <= {"scanned", "skipped"}, report["recordings"]
