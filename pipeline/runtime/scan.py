@@ -12,13 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.core.errors import FencedError, IntegrityError, ModelError, SealError, WatchkeepError
-from pipeline.core.media import NS
 from pipeline.core.recording import Recording
 from pipeline.recordings.ledger import Ledger
 from pipeline.runtime.pool import Pool
 from pipeline.runtime.report import LOST, Outcome, Report, Row, combine
 from pipeline.runtime.signals import pack
-from pipeline.runtime.tasks import Act, Answer, ChunkDone, Concluded, Failed, Inspection, Tally, Task, cut
+from pipeline.runtime.tasks import Act, Answer, ChunkDone, Concluded, Failed, Inspection, Tally, Task, cut, weight
 
 TRIES = 3
 """A task is handed out at most this often; decoders that die on one chunk three times will die again."""
@@ -228,7 +227,7 @@ class Scan:
                 position=position,
                 recording_id=found.recording_id,
                 chunk=chunk,
-                weight=_weight(facts.duration_ns, chunk.first, chunk.last),
+                weight=weight(facts, chunk),
             )
             for part, facts in enumerate(found.parts)
             for chunk in cut(part, facts, chunk_lines=self._job.chunk_lines)
@@ -279,8 +278,3 @@ class Scan:
                 row = self._rows[twin]
                 note = f"the same content as {self._recordings[twin].uri!r}: scanned once for both"
                 self._close(position, replace(row, warnings=(*row.warnings, note), seconds={}))
-
-
-def _weight(duration_ns: int, first: int, last: int | None) -> float:
-    end = duration_ns / NS if last is None else min(duration_ns / NS, last * 60)
-    return max(0.0, end - first * 60)

@@ -9,8 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from pipeline.core.media import LINE_NS
+from pipeline.core.media import LINE_NS, NS
 from pipeline.runtime.report import Row
+
+SOUND_SHARE = 0.2
+"""Of the work on a recording with pictures and sound, what the sound takes, about."""
 
 
 class Act(StrEnum):
@@ -158,3 +161,12 @@ def cut(part: int, facts: PartFacts, *, chunk_lines: int) -> tuple[Chunk, ...]:
     if facts.has_audio:
         chunks.append(Chunk(part=part, track=Track.AUDIO))
     return tuple(chunks)
+
+
+def weight(facts: PartFacts, chunk: Chunk) -> float:
+    """Media seconds of a chunk. Beside pictures, sound counts for the share of the work that it is."""
+    end_ns = facts.duration_ns if chunk.last is None else min(facts.duration_ns, chunk.last * LINE_NS)
+    seconds = max(0, end_ns - chunk.first * LINE_NS) / NS
+    if not (facts.has_video and facts.has_audio):
+        return seconds
+    return seconds * (SOUND_SHARE if chunk.track is Track.AUDIO else 1 - SOUND_SHARE)
