@@ -40,11 +40,12 @@ def conclude(line: Line, inspection: Inspection) -> Row:
     degraded = (*failed, *(f"{name} (switched off)" for name in line.terms.off))
     seconds: dict[str, float] = {"inspect": inspection.seconds}
     began = time.perf_counter()
-    incidents = [
+    found = [
         incident
         for view in views(recording)
         for incident in _judge(line, shown_in(recording, view), seen.get(view, []), degraded)
     ]
+    incidents = sorted(found, key=lambda i: (i.span, i.category, i.stream_id))
     seconds["decide"] = time.perf_counter() - began
     notes: list[str] = []
     cutting = _Cutting(line, recording, _counterpart(line, inspection.position), incidents, notes)
