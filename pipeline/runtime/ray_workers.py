@@ -126,6 +126,9 @@ class _Actor:
         self._task_s = task_s
         self._worker = make()
 
+    def load(self) -> None:
+        self._worker.load()
+
     def run(self, task: Task) -> Answer:
         # A decoder that never comes back is ended by the kernel; the driver then hears that this worker died. A
         # conclusion may cut many incidents out of one recording.
