@@ -1,11 +1,16 @@
 """The command's entry point."""
 
+import sys
+
 
 def main() -> None:
     """Run the `watchkeep` command."""
-    from pipeline.cli import run
+    try:
+        from pipeline.cli import run
 
-    run()
+        run()
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import getpass
 import os
+import pwd
 
 
 def actor() -> str:
     """ "os:name(uid)" of this process's user; the name of an unknown uid is "?"."""
     try:
-        name = getpass.getuser()
-    except (KeyError, OSError):
+        name = pwd.getpwuid(os.getuid()).pw_name  # not of the environment, where anybody writes any name
+    except KeyError:
         name = "?"
     return f"os:{name}({os.getuid()})"

@@ -9,6 +9,7 @@ from typing import Any
 from pipeline.app import look
 from pipeline.app.home import Home
 from pipeline.app.scan import Request, scan
+from pipeline.config.settings import load_settings
 from pipeline.config.shipped import shipped
 from pipeline.runtime.report import Report
 from pipeline.runtime.scan import Progress
@@ -41,7 +42,7 @@ def demo(home: Home, *, progress: Callable[[Progress], None], say: Callable[[str
 
 
 def _words(home: Home, incidents: list[dict[str, Any]]) -> list[str]:
-    where = "" if home == Home.at() else f" --home {home.root}"
+    where, keys = home.option, load_settings(home.root).keys
     found = [
         f"  {i['category']} ({i['severity']}), {i['start_s']:.1f}-{i['end_s']:.1f} s, {i['records']} records sealed, "
         f"identity {i['identity']}"
@@ -53,7 +54,7 @@ def _words(home: Home, incidents: list[dict[str, Any]]) -> list[str]:
         f"Flagged ({len(found)}):",
         *found,
         "",
-        f"Sealed in {home.root}, readable only with the keys in {home.keys}.",
+        f"Sealed in {home.root}, readable only with the keys in {keys}.",
         "What was not flagged is forgotten. Violence is judged from weak signals only: docs/policy.md.",
         "",
         "Try next:",

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from pipeline.app.actor import actor
 from pipeline.app.compose import Installation
 from pipeline.app.home import Home
+from pipeline.app.look import untouched
 from pipeline.config.settings import Mode
 from pipeline.core.errors import BusyError, ConfigError, WatchkeepError
 from pipeline.core.recording import UNKNOWN
@@ -28,14 +32,22 @@ def examine(home: Home, *, repair: bool) -> list[Check]:
     except ConfigError as error:
         return [_check("wrong", "configuration", problem) for problem in error.problems]
     checks = [_check("ok", "configuration", f"policy {installation.policy.ref.name} {installation.policy.ref.version}")]
-    for look in (_terms, _folders, _disk, _models, _ray):
-        checks += look(installation)
-    try:
-        checks += _vault(installation, repair=repair)
-    except BusyError as error:
-        checks.append(_check("note", "vault", f"not looked at: {error}"))
-    except WatchkeepError as error:
-        checks.append(_check("wrong", "vault", str(error)))
+    looks: dict[str, Callable[[Installation], Iterator[Check]]] = {
+        "terms": _terms,
+        "folders": _folders,
+        "disk": _disk,
+        "models": _models,
+        "ray": _ray,
+        "ledger": _ledger,
+        "vault": partial(_vault, repair=repair),
+    }
+    for what, look in looks.items():
+        try:
+            checks += look(installation)
+        except BusyError as error:
+            checks.append(_check("note", what, f"not looked at: {error}"))
+        except (WatchkeepError, OSError) as error:
+            checks.append(_check("wrong", what, str(error)))
     return checks
 
 
@@ -47,9 +59,9 @@ def _terms(found: Installation) -> Iterator[Check]:
     if found.settings.mode is Mode.DEVELOPMENT:
         yield _check("note", "mode", "development: evidence open works, unset terms are allowed; set mode: production")
     defaults = found.settings.defaults
-    for name in ("policy_version", "jurisdiction", "legal_basis"):
-        if getattr(defaults, name) == UNKNOWN:
-            yield _check("note", name, "unknown by default: the strictest rule applies to recordings that do not say")
+    if unset := [n for n in ("policy_version", "jurisdiction", "legal_basis") if getattr(defaults, n) == UNKNOWN]:
+        words = f"{', '.join(unset)} unknown: where a recording does not say, the strictest rule applies"
+        yield _check("note", "defaults", words)
     if all(rule.permitted for rule in (found.policy.scanning.otherwise, *found.policy.scanning.rules)):
         yield _check("note", "scanning", "the policy permits automated scanning everywhere: set its rules with counsel")
     for name in sorted(found.policy.detectors - {e.name for e in found.enabled()}):
@@ -69,13 +81,19 @@ def _folders(found: Installation) -> Iterator[Check]:
     for folder in (home, keys, master):
         if folder.exists() and folder.stat().st_mode & 0o077:
             yield _check("wrong", "permissions", f"others may enter {folder}: chmod 700 it")
+        there = _nearest(folder)
+        if not os.access(there, os.W_OK | os.X_OK):
+            yield _check("wrong", "permissions", f"{there} cannot be written: a scan needs to")
 
 
 def _disk(found: Installation) -> Iterator[Check]:
-    folder = next(p for p in (found.home.root, *found.home.root.parents) if p.exists())
-    free = shutil.disk_usage(folder).free
+    free = shutil.disk_usage(_nearest(found.home.root)).free
     state = "note" if free < LOW_DISK_BYTES else "ok"
     yield _check(state, "disk", f"{free / (1 << 30):.0f} GiB free for {found.home.root}")
+
+
+def _nearest(folder: Path) -> Path:
+    return next(p for p in (folder, *folder.parents) if p.exists())
 
 
 def _models(found: Installation) -> Iterator[Check]:
@@ -95,8 +113,18 @@ def _ray(found: Installation) -> Iterator[Check]:
         yield _check("note", "ray", f"{MEMORY_FOLDER} is no memory file system here: scans need --ray off")
 
 
+def _ledger(found: Installation) -> Iterator[Check]:
+    if found.home.recordings.exists():
+        ledger = found.ledger()
+        try:
+            runs = ledger.runs()
+        finally:
+            ledger.close()
+        yield _check("ok", "ledger", f"{len(runs)} runs; `watchkeep runs list` names them")
+
+
 def _vault(found: Installation, *, repair: bool) -> Iterator[Check]:
-    if not (found.home.root / "catalog").exists():
+    if untouched(found):
         yield _check("note", "vault", "empty: nothing was scanned yet")
         return
     with HomeLock(found.home.lock, at=found.clock.now()):

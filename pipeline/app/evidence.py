@@ -10,20 +10,21 @@ from typing import Any
 from pipeline.app.actor import actor
 from pipeline.app.compose import Installation
 from pipeline.app.home import Home
+from pipeline.app.look import open_vault
 from pipeline.core.errors import ConfigError
 from pipeline.recordings.lock import HomeLock
 from pipeline.vault.disclose import DevelopmentGrant
+from pipeline.vault.vault import Vault
 
 
 def verify(home: Home, *, say: Callable[[str], None]) -> dict[str, Any]:
-    """Walk the whole vault; `problems` holds a sentence for each wrong place, the first one first."""
+    """Walk the whole vault; `problems` holds a sentence for each wrong place, the first one first.
+
+    Raises ConfigError where nothing was ever sealed: an empty place proves nothing.
+    """
     installation = Installation.open(home)
-    with HomeLock(installation.home.lock, at=installation.clock.now()):
-        vault = installation.vault()
-        try:
-            found = vault.verify(say, actor=actor())
-        finally:
-            vault.close()
+    with open_vault(installation) as vault, HomeLock(installation.home.lock, at=installation.clock.now()):
+        found = vault.verify(say, actor=actor())
     counts = {
         "incidents": found.incidents,
         "records": found.records,
@@ -39,19 +40,33 @@ def verify(home: Home, *, say: Callable[[str], None]) -> dict[str, Any]:
 def open_record(home: Home, record_id: str, *, reason: str, to: Path | None) -> bytes:
     """The plaintext of one record under a development grant, audited before it is read.
 
-    Raises DisclosureError in production mode, for severe classes, or without a reason. `to` must not exist yet.
+    An unambiguous beginning of the id is enough. Raises DisclosureError in production mode, for severe classes, or
+    without a reason. `to` must not exist yet; it is made before anything is opened, so that no look is in vain.
     """
     installation = Installation.open(home)
-    if to is not None and to.exists():
-        raise ConfigError(f"{to} exists: name a new file")
-    vault = installation.vault()
-    try:
-        body = vault.open_evidence(
-            record_id, actor=actor(), reason=reason, grant=DevelopmentGrant(mode=installation.settings.mode.value)
-        )
-    finally:
-        vault.close()
-    if to is not None:
-        with os.fdopen(os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-            out.write(body)
-    return body
+    grant = DevelopmentGrant(mode=installation.settings.mode.value)
+    with open_vault(installation) as vault:
+        whole = _named(vault, record_id)
+        if to is None:
+            return vault.open_evidence(whole, actor=actor(), reason=reason, grant=grant)
+        try:
+            handle = os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            raise ConfigError(f"{to} exists: name a new file") from None
+        try:
+            with os.fdopen(handle, "wb") as out:
+                body = vault.open_evidence(whole, actor=actor(), reason=reason, grant=grant)
+                out.write(body)
+        except BaseException:
+            to.unlink()
+            raise
+        return body
+
+
+def _named(vault: Vault, record_id: str) -> str:
+    known = [r.record_id for view in vault.incidents() for r in view.records]
+    matching = [r for r in known if r.startswith(record_id)] if record_id else []
+    if len(matching) == 1:
+        return matching[0]
+    begin = "several records begin" if matching else "no record begins"
+    raise ConfigError(f"{begin} with {record_id!r}: `watchkeep incidents show ID` names those of an incident")

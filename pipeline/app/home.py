@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,9 +26,14 @@ class Home:
 
     @classmethod
     def at(cls, root: Path | None = None) -> Home:
-        """The home named, or of WATCHKEEP_HOME, or ~/.watchkeep; its keys beside it until settings say otherwise."""
+        """The home named, or of WATCHKEEP_HOME, or ~/.watchkeep; its keys beside it until settings say otherwise.
+
+        Raises ConfigError if a file lies there.
+        """
         chosen = root or Path(os.environ.get("WATCHKEEP_HOME") or Path.home() / ".watchkeep")
         chosen = chosen.expanduser().absolute()
+        if chosen.exists() and not chosen.is_dir():
+            raise ConfigError(f"{chosen} is a file, and a home is a folder: name another --home")
         return cls(root=chosen, keys=chosen.with_name(chosen.name + "-keys"))
 
     @property
@@ -49,6 +55,16 @@ class Home:
     def master_file(self) -> Path:
         """Where the master key lies unless WATCHKEEP_MASTER_KEY holds it: apart from the keys it protects."""
         return self.keys.with_name(self.keys.name + "-master") / "master.key"
+
+    @property
+    def used(self) -> bool:
+        """True if a scan kept something here."""
+        return self.recordings.exists() or any((self.root / name).exists() for name in ("catalog", "vault"))
+
+    @property
+    def option(self) -> str:
+        """What a command needs to find this home again: "" or " --home DIR"."""
+        return "" if self.root == Home.at().root else f" --home {shlex.quote(str(self.root))}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +89,7 @@ def unlock(home: Home) -> Secrets:
         "installation": home.keys / "installation.key",
         "recordings": home.keys / "recordings" / "recordings.key",
     }
-    used = (home.root / "catalog").exists() or (home.root / "vault").exists() or home.recordings.exists()
+    used = home.used
     found: dict[str, bytes] = {}
     for name, path in files.items():
         given = os.environ.get("WATCHKEEP_MASTER_KEY") if name == "master" else None
@@ -82,10 +98,8 @@ def unlock(home: Home) -> Secrets:
         elif path.exists():
             found[name] = _read(path)
         elif used:
-            raise ConfigError(
-                f"{path} is missing but {home.root} holds sealed data: restore the keys folder, "
-                "or point WATCHKEEP_KEYS at it"
-            )
+            elsewhere = "give it as WATCHKEEP_MASTER_KEY" if name == "master" else "point WATCHKEEP_KEYS at its folder"
+            raise ConfigError(f"{path} is missing but {home.root} holds sealed data: restore it, or {elsewhere}")
         else:
             found[name] = _make(path)
     return Secrets(**found)

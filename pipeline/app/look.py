@@ -11,12 +11,16 @@ from pipeline.core.errors import ConfigError
 from pipeline.core.evidence import EvidenceRecord
 from pipeline.core.media import NS, Span
 from pipeline.recordings.ledger import Ledger, Run
+from pipeline.vault.vault import Vault
 from pipeline.vault.views import FindingView, IncidentView
 
 
 def runs(home: Home) -> list[dict[str, Any]]:
-    """All runs, newest first."""
-    ledger = Installation.open(home).ledger()
+    """All runs, newest first; looking makes nothing where nothing was scanned."""
+    installation = Installation.open(home)
+    if not installation.home.recordings.exists():
+        return []
+    ledger = installation.ledger()
     try:
         return [_run(run) for run in ledger.runs()]
     finally:
@@ -25,7 +29,10 @@ def runs(home: Home) -> list[dict[str, Any]]:
 
 def run(home: Home, run_id: str) -> dict[str, Any]:
     """One run with its recordings; `last` is the newest, and an unambiguous beginning of an id is enough."""
-    ledger = Installation.open(home).ledger()
+    installation = Installation.open(home)
+    if not installation.home.recordings.exists():
+        raise ConfigError(_nothing(home))
+    ledger = installation.ledger()
     try:
         found = _named(ledger, run_id)
         return {**_run(found), "totals": dict(found.totals), "recordings": list(ledger.run_recordings(found.run_id))}
@@ -35,10 +42,11 @@ def run(home: Home, run_id: str) -> dict[str, Any]:
 
 def _named(ledger: Ledger, run_id: str) -> Run:
     known = ledger.runs()
-    matching = known[:1] if run_id == "last" else [r for r in known if r.run_id.startswith(run_id)]
+    matching = known[:1] if run_id == "last" else [r for r in known if run_id and r.run_id.startswith(run_id)]
     if len(matching) == 1:
         return matching[0]
-    return ledger.run(run_id)
+    begin = "several runs begin" if matching else "no run begins"
+    raise ConfigError(f"{begin} with {run_id!r}: `watchkeep runs list` names them")
 
 
 def _run(found: Run) -> dict[str, Any]:
@@ -56,18 +64,17 @@ def _run(found: Run) -> dict[str, Any]:
 
 
 def incidents(home: Home) -> list[dict[str, Any]]:
-    """All incidents, newest first."""
-    vault = Installation.open(home).vault()
-    try:
+    """All incidents, newest first; looking makes nothing where nothing was sealed."""
+    installation = Installation.open(home)
+    if untouched(installation):
+        return []
+    with open_vault(installation) as vault:
         return [_incident(view) for view in reversed(vault.incidents())]
-    finally:
-        vault.close()
 
 
 def incident(home: Home, incident_id: str) -> dict[str, Any]:
     """One incident with findings and records; an unambiguous beginning of its id is enough."""
-    vault = Installation.open(home).vault()
-    try:
+    with open_vault(Installation.open(home)) as vault:
         matching = [v for v in vault.incidents() if v.incident_id.startswith(incident_id)] if incident_id else []
         if len(matching) != 1:
             many = "several incidents begin" if matching else "no incident begins"
@@ -78,8 +85,23 @@ def incident(home: Home, incident_id: str) -> dict[str, Any]:
             "findings": [_finding(f) for f in view.findings],
             "evidence": [_record(r) for r in view.records],
         }
-    finally:
-        vault.close()
+
+
+def open_vault(installation: Installation) -> Vault:
+    """The vault that is there; ConfigError where nothing was ever sealed, instead of a new and empty one."""
+    if untouched(installation):
+        raise ConfigError(_nothing(installation.home))
+    return installation.vault()
+
+
+def untouched(installation: Installation) -> bool:
+    """True if nothing was ever kept here. Keys without a home are no fresh start: the vault says what is missing."""
+    home = installation.home
+    return not home.used and not (home.keys / "vault").exists()
+
+
+def _nothing(home: Home) -> str:
+    return f"nothing was scanned in {home.root} yet: `watchkeep scan` starts it, or name the right --home"
 
 
 def _incident(view: IncidentView) -> dict[str, Any]:

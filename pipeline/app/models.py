@@ -36,19 +36,24 @@ def verify(home: Home, names: tuple[str, ...], *, say: Callable[[str], None]) ->
     installation = Installation.open(home)
     wanted = _wanted(installation, names)
     for entry in wanted:
+        say(f"{entry.name}: reading {installation.store.path(entry)}")
         if installation.store.state(entry) == "absent":
             raise ModelError(f"model {entry.name} is not here: `watchkeep models fetch` brings it")
         installation.store.verify(entry)
         provider = installation.settings.score.provider
         (load_frames if entry.task is Task.FRAMES else load_sounds)(entry, installation.store, provider=provider)
-        say(f"{entry.name}: every byte and the probe agree")
     return [_row(installation, e, {x.name for x in installation.enabled()}) for e in wanted]
 
 
 def _wanted(installation: Installation, names: tuple[str, ...]) -> tuple[ModelEntry, ...]:
     if unknown := [n for n in names if n not in installation.registry]:
         raise ConfigError(f"no model {unknown[0]!r}: the registry has {', '.join(sorted(installation.registry))}")
-    return tuple(installation.registry[n] for n in names) if names else installation.enabled()
+    wanted = tuple(installation.registry[n] for n in dict.fromkeys(names)) if names else installation.enabled()
+    if not wanted:
+        raise ConfigError(
+            "the settings switch every model off: name one of " + ", ".join(sorted(installation.registry))
+        )
+    return wanted
 
 
 def _row(installation: Installation, entry: ModelEntry, on: set[str]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pipeline.cli.out import note, plain, say, show_json, table
 app = typer.Typer(help="Settings, policy, taxonomy and model registry.", no_args_is_help=True, rich_markup_mode=None)
 
 
-@app.command("check")
+@app.command("check", short_help="Read every configuration file; name every error.")
 def check(home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Read every configuration file whole; all errors at once, each with file and line."""
     found = configuration.check(Home.at(home))

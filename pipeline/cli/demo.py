@@ -18,6 +18,6 @@ def demo(home: HomeOption = None, as_json: JsonOption = False) -> None:
     if as_json:
         show_json(found.to_json())
         return
-    show(found.report)
+    show(found.report, place)
     for line in found.words:
         say(plain(line))

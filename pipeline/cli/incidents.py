@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 import typer
 
 from pipeline.app import look
 from pipeline.app.home import Home
 from pipeline.cli.options import HomeOption, JsonOption
-from pipeline.cli.out import say, show_json, table
+from pipeline.cli.out import many, moment, note, plain, say, short, show_json, span, table
 
 app = typer.Typer(help="What was flagged.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -17,16 +18,19 @@ app = typer.Typer(help="What was flagged.", no_args_is_help=True, rich_markup_mo
 @app.command("list")
 def list_incidents(home: HomeOption = None, as_json: JsonOption = False) -> None:
     """All incidents, newest first."""
-    found = look.incidents(Home.at(home))
+    place = Home.at(home)
+    found = look.incidents(place)
     if as_json:
         show_json({"incidents": found})
         return
     rows = [
-        (i["incident_id"], i["category"], i["severity"], f"{i['start_s']:.2f}-{i['end_s']:.2f} s", i["identity"],
-         i["review"], i["records"])
+        (short(i["incident_id"]), i["severity"], span(i["start_s"], i["end_s"]), i["identity"], i["review"],
+         i["records"], i["category"])
         for i in found
     ]  # fmt: skip
-    table(("incident", "category", "severity", "where", "identity", "review", "records"), rows)
+    table(("incident", "severity", "where", "identity", "review", "records", "category"), rows)
+    if not found:
+        note(plain(f"no incidents in {place.root}"))
 
 
 @app.command("show")
@@ -40,10 +44,42 @@ def show_incident(
     if as_json:
         show_json(found)
         return
-    for name, value in found.items():
-        if not isinstance(value, list):
-            say(f"{name:>20}  {value}")
-    for title in ("findings", "evidence"):
-        say()
-        entries = found[title]
-        table(tuple(entries[0]), [tuple(e.values()) for e in entries]) if entries else say(f"no {title}")
+    _show_incident(found)
+    for finding in found["findings"]:
+        _show_finding(finding)
+    _show_evidence(found["evidence"])
+
+
+def _show_incident(i: Mapping[str, Any]) -> None:
+    say(f"incident {i['incident_id']}, revision {i['revision']}, opened {moment(i['opened_at'])}", style="bold")
+    lines = {
+        "category": f"{i['category']}, severity {i['severity']}, unconfirmed",
+        "where": f"{span(i['start_s'], i['end_s'])} of recording {i['recording_id']}",
+        "session": i["session"],
+        "stream": i["stream"],
+        "participant": f"{i['participant']}, identity {i['identity']}",
+        "law": f"jurisdiction {i['jurisdiction']}, legal basis {i['legal_basis']}",
+        "state": f"review {i['review']}, custody {i['custody']}, {'' if i['restricted'] else 'not '}restricted",
+        "action": i["action"],
+    }
+    for name, words in lines.items():
+        say(plain(f"{name:>13}  {words}"))
+
+
+def _show_finding(f: Mapping[str, Any]) -> None:
+    say()
+    say(plain(f"finding {f['rule']}, {span(f['start_s'], f['end_s'])}, score {f['score']}"), style="bold")
+    for name in ("labels", "models", "policy", "revision"):
+        say(plain(f"{name:>13}  {f[name]}"))
+
+
+def _show_evidence(records: Sequence[Mapping[str, Any]]) -> None:
+    say()
+    say(f"evidence: {many(len(records), 'record')}, sealed", style="bold")
+    rows = [
+        (short(r["record_id"]), r["kind"], r["party"], span(r["start_s"], r["end_s"]), f"{r['size'] / 1000:.1f}",
+         r["media_type"])
+        for r in records
+    ]  # fmt: skip
+    table(("record", "kind", "party", "where", "kB", "type"), rows)
+    note("--json has their hashes, classes and times; while setting up: watchkeep evidence open RECORD --reason WHY")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
@@ -9,7 +10,7 @@ import typer
 
 from pipeline import __version__
 from pipeline.cli import config, demo, doctor, evidence, incidents, models, runs, scan
-from pipeline.cli.out import refuse, stderr
+from pipeline.cli.out import refuse, unusable
 from pipeline.core.errors import WatchkeepError
 
 app = typer.Typer(
@@ -21,14 +22,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command("demo")(demo.demo)
-app.command("scan")(scan.scan)
+app.command("demo", short_help="Scan the shipped samples and show what was found.")(demo.demo)
+app.command("scan", short_help="Scan recordings, and seal what is flagged.")(scan.scan)
 app.add_typer(runs.app, name="runs")
 app.add_typer(incidents.app, name="incidents")
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(models.app, name="models")
 app.add_typer(config.app, name="config")
-app.command("doctor")(doctor.doctor)
+app.command("doctor", short_help="Look the installation over.")(doctor.doctor)
 
 
 def _version(asked: bool) -> None:
@@ -47,19 +48,29 @@ def _root(
 
 
 def run() -> None:
-    """Run the command; every refusal of ours is one sentence on standard error."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+    """Run the command; every refusal of ours, and of the machine, is one sentence on standard error."""
+    _standard_streams()
     try:
         app(standalone_mode=True)
     except WatchkeepError as error:
-        try:
-            refuse(error)
-        except typer.Exit as left:
-            sys.exit(left.exit_code)
-    except BrokenPipeError:
-        sys.exit(0)
-    except KeyboardInterrupt:
-        stderr.print("stopped")
-        sys.exit(130)
+        _leave(error)
+    except OSError as error:
+        _leave(unusable(error))
+
+
+def _leave(error: WatchkeepError) -> None:
+    try:
+        refuse(error)
+    except typer.Exit as left:
+        sys.exit(left.exit_code)
+
+
+def _standard_streams() -> None:
+    """A stream that the caller closed becomes /dev/null, so that no file of ours ever gets its number."""
+    while (handle := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(handle, True)
+    os.close(handle)
+    for name, number in (("stdout", 1), ("stderr", 2)):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, "w", encoding="utf-8"))
+        getattr(sys, name).reconfigure(errors="backslashreplace")

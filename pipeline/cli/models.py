@@ -9,10 +9,10 @@ import typer
 from pipeline.app import models
 from pipeline.app.home import Home
 from pipeline.cli.options import HomeOption, JsonOption
-from pipeline.cli.out import note, say, show_json, table
+from pipeline.cli.out import note, plain, say, show_json, table
 
 app = typer.Typer(help="Model weights: which, whence, whole?", no_args_is_help=True, rich_markup_mode=None)
-Names = Annotated[list[str] | None, typer.Argument(metavar="[MODEL...]", help="Default: those the settings switch on.")]
+Names = Annotated[list[str] | None, typer.Argument(metavar="MODEL", help="Default: those the settings switch on.")]
 
 
 @app.command("list")
@@ -22,11 +22,12 @@ def list_models(home: HomeOption = None, as_json: JsonOption = False) -> None:
     if as_json:
         show_json({"models": found})
         return
-    rows = [(m["name"], m["version"], m["task"], m["enabled"], m["state"], m["licence"]) for m in found]
-    table(("model", "version", "task", "on", "state", "licence"), rows)
+    rows = [(m["name"], m["version"], m["task"], m["enabled"], m["licence"], m["state"].split(":")[0]) for m in found]
+    table(("model", "version", "task", "on", "licence", "state"), rows)
     for entry in found:
-        if entry["notice"]:
-            note(f"{entry['name']}: {entry['notice']}")
+        for remark in (entry["notice"], entry["state"].partition(": ")[2]):
+            if remark:
+                note(plain(f"{entry['name']}: {remark}"))
 
 
 @app.command("fetch")
@@ -40,7 +41,7 @@ def fetch(names: Names = None, home: HomeOption = None, as_json: JsonOption = Fa
             say(f"{entry['name']}: {entry['state']}")
 
 
-@app.command("verify")
+@app.command("verify", short_help="Check every byte of the weights, and probe each model.")
 def verify(names: Names = None, home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Check every byte of the weights that are here, and probe each model."""
     found = models.verify(Home.at(home), tuple(names or ()), say=note)
@@ -48,4 +49,4 @@ def verify(names: Names = None, home: HomeOption = None, as_json: JsonOption = F
         show_json({"models": found})
     else:
         for entry in found:
-            say(f"{entry['name']}: {entry['state']}")
+            say(f"{entry['name']}: every byte and the probe agree")

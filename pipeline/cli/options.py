@@ -7,8 +7,20 @@ from typing import Annotated
 
 import typer
 
+
+def _folder(text: str) -> Path:
+    if not text:
+        raise typer.BadParameter("the name is empty")
+    return Path(text)
+
+
 HomeOption = Annotated[
     Path | None,
-    typer.Option("--home", help="The installation's folder (default: WATCHKEEP_HOME, or ~/.watchkeep).", metavar="DIR"),
+    typer.Option(
+        "--home",
+        parser=_folder,
+        help="The installation's folder (default: WATCHKEEP_HOME, or ~/.watchkeep).",
+        metavar="DIR",
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.table import Column
 
 from pipeline.cli.out import note, stderr
 from pipeline.runtime.scan import Progress as ScanProgress
@@ -24,7 +25,8 @@ class ScanMeter:
 
     def __enter__(self) -> Self:
         if stderr.is_terminal:
-            self._bar = Progress(TextColumn("{task.description}"), BarColumn(), console=stderr, transient=True)
+            text = TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis"))
+            self._bar = Progress(text, BarColumn(bar_width=None), console=stderr, transient=True)
             self._bar.start()
             self._task = self._bar.add_task("starting", total=None)
         return self
@@ -42,22 +44,24 @@ class ScanMeter:
     def tell(self, at: ScanProgress) -> None:
         """Show how far the scan is."""
         if self._bar is not None and self._task is not None:
-            self._bar.update(
-                self._task, description=words(at), total=max(1, at.recordings), completed=float(at.finished)
-            )
+            self._bar.update(self._task, description=words(at), total=max(1, at.recordings), completed=done(at))
         elif time.monotonic() - self._last >= LINE_EVERY_S:
             self._last = time.monotonic()
             note(words(at))
 
 
+def done(at: ScanProgress) -> float:
+    """Recordings finished, and the share of the next one, so that a single long recording moves the bar too."""
+    share = at.media_s / at.known_s if at.known_s and at.finished < at.recordings else 0.0
+    return at.finished + min(share, 1.0)
+
+
 def words(at: ScanProgress) -> str:
-    """The progress in one line."""
+    """The progress in one line of a terminal."""
     rate = at.media_s / at.wall_s if at.wall_s else 0.0
-    text = (
-        f"{at.finished}/{at.recordings} recordings, {at.media_s / 3600:.2f} h of media, {rate:.0f}x real time, "
-        f"{at.flagged} flagged"
-    )
+    text = f"{at.finished}/{at.recordings} recordings, {at.media_s / 3600:.2f} h, {rate:.0f}x real time"
+    text += f", {at.flagged} flagged"
     if rate > 0 and at.known_s > at.media_s:
         left = (at.known_s - at.media_s) / rate
-        text += f", about {left / 60:.0f} min left" if left >= 90 else f", about {left:.0f} s left"
+        text += f", {left / 60:.0f} min left" if left >= 90 else f", {left:.0f} s left"
     return text
