@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from typing import Annotated
 
 import typer
 
 from pipeline import __version__
 from pipeline.cli import config, demo, doctor, evidence, incidents, models, runs, scan
-from pipeline.cli.out import refuse, unusable
+from pipeline.cli.out import leave, refuse, unusable
 from pipeline.core.errors import WatchkeepError
 
 app = typer.Typer(
@@ -48,21 +49,24 @@ def _root(
 
 
 def run() -> None:
-    """Run the command; every refusal of ours, and of the machine, is one sentence on standard error."""
+    """Run the command and leave; every refusal of ours, and of the machine, is one sentence on standard error."""
     _standard_streams()
+    status = _obey()
+    if threading.active_count() > 1:
+        leave(status)
+    sys.exit(status)
+
+
+def _obey() -> int:
     try:
         app(standalone_mode=True)
     except WatchkeepError as error:
-        _leave(error)
+        return refuse(error)
     except OSError as error:
-        _leave(unusable(error))
-
-
-def _leave(error: WatchkeepError) -> None:
-    try:
-        refuse(error)
-    except typer.Exit as left:
-        sys.exit(left.exit_code)
+        return refuse(unusable(error))
+    except SystemExit as left:
+        return left.code if isinstance(left.code, int) else int(left.code is not None)
+    return 0
 
 
 def _standard_streams() -> None:

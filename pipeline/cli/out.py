@@ -14,7 +14,6 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import IO, Any, NoReturn
 
-import typer
 from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
@@ -146,19 +145,19 @@ def many(count: int, noun: str) -> str:
 def leave(status: int) -> NoReturn:
     """End the process at once, with its output flushed.
 
-    For a scan that was stopped: its worker threads are still inside native code, which an ordinary end would tear down
-    under them. Nothing is lost by that; every durable write is a transaction.
+    For a scan that was stopped or refused: its worker threads are still inside native code, which an ordinary end would
+    tear down under them. Nothing is lost by that; every durable write is a transaction.
     """
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     os._exit(status)
 
 
-def refuse(error: WatchkeepError) -> NoReturn:
-    """Print the sentence and leave: 3 for broken integrity, 1 for everything else that was refused."""
+def refuse(error: WatchkeepError) -> int:
+    """Print the sentence; the exit status is 3 for broken integrity, 1 for everything else that was refused."""
     for line in str(error).splitlines():
         note(plain(line), style="bold red" if isinstance(error, IntegrityError) else "")
-    raise typer.Exit(INTEGRITY if isinstance(error, IntegrityError) else REFUSED)
+    return INTEGRITY if isinstance(error, IntegrityError) else REFUSED
 
 
 def unusable(error: OSError) -> WatchkeepError:
