@@ -54,7 +54,7 @@ class VideoReader:
         self._path, self._stream_id, self._params = path, stream_id, params
         self._picker, self._lines, self._offset_ns = picker, lines, offset_ns
         self._planned, self._deadline = planned, deadline
-        self._given = 0
+        self._given, self._last = 0, (-1, -1)
         self.report = ReadReport()
         """Valid after the iteration ended or raised."""
 
@@ -62,22 +62,18 @@ class VideoReader:
         if is_image(self._path):
             yield from self._still()
             return
-        upright, last = Upright(), (-1, -1)
+        self._given, self._last = 0, (-1, -1)
         way: Way | None = _SEEKING if self._planned else plain
         while way is not None:
             try:
-                for picture in self._pictures(way):
-                    # What a plan gave before it was abandoned is what plain decoding gives: it is not given again.
-                    if (picture.start_ns, picture.line) > last:
-                        last = (picture.start_ns, picture.line)
-                        yield self._frame(picture, upright)
+                yield from self._frames(way)
                 way = None
             except NotLandedError:
                 way = _FROM_START
             except UnplannableError:
                 way = plain
 
-    def _pictures(self, way: Way) -> Iterator[Picture]:
+    def _frames(self, way: Way) -> Iterator[Frame]:
         with quiet_libav(), open_media(self._path, self._params) as container:
             stream = video_stream(container)
             if stream is None:
@@ -86,23 +82,27 @@ class VideoReader:
                 if other is not stream:
                     other.discard = Discard.all
             run = Pass(container, stream, params=self._params, offset_ns=self._offset_ns, deadline=self._deadline)
-            refusal = ""
+            upright, refusal = Upright(), ""
             try:
-                yield from way(run, self._picker.over(self._lines))
+                for picture in way(run, self._picker.over(self._lines)):
+                    # What a plan gave before it was abandoned is what plain decoding gives: it is not given again.
+                    if (picture.start_ns, picture.line) > self._last:
+                        self._last = (picture.start_ns, picture.line)
+                        self._given += 1
+                        yield self._frame(picture, upright)
             except SourceError as error:
                 refusal = error.reason
                 raise
             finally:
                 self.report = ReadReport(
                     warnings=run.warnings,
-                    broken=refusal or run.packets.broken,
+                    broken=refusal or run.broken,
                     end_ns=run.end_ns,
                     decoded=self._given,
                     skipped_packets=run.decoder.refused,
                 )
 
     def _frame(self, picture: Picture, upright: Upright) -> Frame:
-        self._given += 1
         return Frame(
             stream_id=self._stream_id,
             span=Span(start_ns=picture.start_ns, end_ns=picture.end_ns),
@@ -123,11 +123,16 @@ class VideoReader:
 
 def frames_between(path: str, span: Span, *, stream_id: str, params: Params, offset_ns: int = 0) -> Iterator[Frame]:
     """Every frame whose presentation time lies in `span` of recording time, as VideoReader gives it."""
-    return iter(
-        VideoReader(
-            path, stream_id=stream_id, picker=_Between(span), params=params, lines=(0, None), offset_ns=offset_ns
-        )
+    pictures = VideoReader(
+        path,
+        stream_id=stream_id,
+        picker=_Between(span),
+        params=params,
+        lines=(0, None),
+        offset_ns=offset_ns,
+        deadline=Deadline(params.max_task_s),
     )
+    return iter(pictures)
 
 
 class _Between:

@@ -15,6 +15,8 @@ from pipeline.ingest.opener import start_ns
 from pipeline.ingest.params import Params
 
 USUAL_RATE_HZ = 25
+LEAP_NS = 10 * NS
+"""A step ahead longer than this is believed only if the next frame does not take it back."""
 
 
 class VideoClock:
@@ -53,14 +55,19 @@ class VideoClock:
         length = duration * self._per_tick // self._ticks
         return length if 0 < length <= self._limit_ns else self.usual_ns
 
-    def follow(self, pts: int | None) -> int:
-        """Recording time of the next frame in order of presentation: always later than the one before.
+    def leaps(self, pts: int | None) -> bool:
+        """True if this timestamp is so far ahead of the last time that the one after it must confirm it."""
+        return self.at(pts) > max(self.last_ns, self._offset_ns) + LEAP_NS
 
-        A timestamp that is missing or does not advance is replaced by counting on from the last frame, so that no
-        arrangement of timestamps can hide frames behind one another.
+    def follow(self, pts: int | None, next_pts: int | None = None) -> int:
+        """Recording time of the next frame in order of presentation, always later than the one before; `next_pts` is
+        the timestamp of the frame after it, for one that leaps.
+
+        A timestamp that is missing, does not advance, or leaps ahead only to be taken back is replaced by counting on
+        from the last frame, so that no arrangement of timestamps can hide frames behind one another.
         """
         time_ns = self.at(pts)
-        if time_ns <= self.last_ns:
+        if time_ns <= self.last_ns or (self.leaps(pts) and 0 <= self.at(next_pts) < time_ns):
             self.counted += 1
             time_ns = self._offset_ns if self.last_ns < 0 else self.last_ns + self.usual_ns
         self.last_ns = time_ns

@@ -25,8 +25,9 @@ class CodecFacts:
         self._name = context.name
         self.is_planned = context.name in PLANNED
         self.skims = context.name in SKIMMED
-        self.reorder = _MOST_REORDERED if self.skims else 0
-        """Most packets that can come between a frame and the next one in order of presentation."""
+        self.reorder = _MOST_REORDERED if self.skims else 1
+        """Most packets that can come between a frame and the next one in order of presentation; at least the one that
+        shows whether a leap in time is taken back."""
         self.reorders = self.skims and context.reorder_depth > 0
         """Whether the stream says that its frames are shown in another order than they are coded in."""
         head = context.extradata or b""

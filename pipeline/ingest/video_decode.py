@@ -7,6 +7,7 @@ are wanted.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 
 import av
 from av.container import InputContainer
@@ -15,12 +16,12 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from pipeline.core.errors import SourceError
-from pipeline.ingest.opener import Deadline, cut_short
+from pipeline.ingest.opener import Deadline, cut_short, packets
 from pipeline.ingest.params import Params
 
 
 class Packets:
-    """The packets of one stream in order of decoding; empty ones (repeats of the picture before) are passed over."""
+    """The packets of one stream in order of decoding, without empty ones (repeats of the picture before)."""
 
     def __init__(self, container: InputContainer, stream: VideoStream, deadline: Deadline | None) -> None:
         self._container, self._stream, self._deadline = container, stream, deadline
@@ -38,19 +39,18 @@ class Packets:
             for packet in self._demuxed():
                 if self._deadline is not None:
                     self._deadline.check()
-                if packet.size:
-                    self.count += 1
-                    self._damage = "the last packet is cut off" if packet.is_corrupt else ""
-                    yield packet
+                self.count += 1
+                self._damage = "the last packet is cut off" if packet.is_corrupt else ""
+                yield packet
         except av.error.FFmpegError as error:
             self._damage = error.strerror or type(error).__name__
         self.ended = True
 
     def _demuxed(self) -> Iterator[Packet[VideoStream]]:
-        packets = self._container.demux(self._stream)
+        demuxed = cast("Iterator[Packet[VideoStream]]", packets(self._container, self._stream))
         while True:
             before = _errors()
-            packet = next(packets, None)
+            packet = next(demuxed, None)
             self.flaws += _errors() - before
             if packet is None:
                 return

@@ -57,6 +57,13 @@ class Pass:
         }
         return tuple(words for words, count in found.items() if count)
 
+    @property
+    def broken(self) -> str:
+        """Why the data ended early, or gave nothing; "" if they were read to their end."""
+        if self.packets.ended and not self.end_ns:
+            return "the data are damaged or missing: no frame could be decoded"
+        return self.packets.broken
+
 
 def plain(run: Pass, picking: Picking) -> Iterator[Picture]:
     """Decodes everything from the file's start and lets the picking choose among the frames that come out."""
@@ -74,12 +81,24 @@ def plain(run: Pass, picking: Picking) -> Iterator[Picture]:
 
 
 def _pictures(run: Pass) -> Iterator[Picture]:
+    leaping: VideoFrame | None = None
+    for frame in _decoded(run):
+        if leaping is not None:
+            yield _timed(run, leaping, frame.pts)
+        leaping = frame if run.clock.leaps(frame.pts) else None
+        if leaping is None:
+            yield _timed(run, frame, None)
+    if leaping is not None:
+        yield _timed(run, leaping, None)
+
+
+def _decoded(run: Pass) -> Iterator[VideoFrame]:
     for packet in run.packets:
-        yield from (_timed(run, frame) for frame in run.decoder.send(packet))
-    yield from (_timed(run, frame) for frame in run.decoder.drain())
+        yield from run.decoder.send(packet)
+    yield from run.decoder.drain()
 
 
-def _timed(run: Pass, frame: VideoFrame) -> Picture:
-    start_ns = run.clock.follow(frame.pts)
+def _timed(run: Pass, frame: VideoFrame, next_pts: int | None) -> Picture:
+    start_ns = run.clock.follow(frame.pts, next_pts)
     run.end_ns = start_ns + run.clock.length(frame.duration)
     return Picture(start_ns=start_ns, end_ns=run.end_ns, frame=frame)

@@ -144,6 +144,8 @@ class Planner(Generic[P]):
         """A group of pictures up to its last wanted frame; whole if the next group needs it."""
         self._check_times()
         entries = [self._take() for _ in range(count)]
+        if next_key_ns >= 0 and any(entry.time_ns > next_key_ns for entry in entries):
+            raise UnplannableError("a frame that is shown after the next key packet's")
         needed = count
         if not self._leads_to_next(next_key_ns):
             while needed and entries[needed - 1].time_ns not in self._wanted:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import av
 from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -57,7 +58,10 @@ def _land(run: Pass, facts: CodecFacts, start_ns: int) -> bool:
         return False
     target = run.clock.ticks(start_ns) - 1
     for _ in range(LANDINGS):
-        run.container.seek(target, stream=run.stream)
+        try:
+            run.container.seek(target, stream=run.stream)
+        except av.error.FFmpegError:
+            break
         first = next(iter(run.packets), None)
         if first is None or first.pts is None:
             break

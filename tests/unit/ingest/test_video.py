@@ -219,8 +219,20 @@ def ivf(path: Path, source: str, times: list[int]) -> str:
         [*range(60), *range(30, 90)],
         [*range(60), *(10**12 + n for n in range(60))],
         [n if n % 7 else 0 for n in range(120)],
+        [30 * 36_000 if n == 50 else n for n in range(120)],
+        [30 * 36_000, *range(1, 120)],
+        [30 * 36_000 if n == 115 else n for n in range(120)],
     ],
-    ids=["all the same", "backwards", "a step back", "a leap ahead", "some lost"],
+    ids=[
+        "all the same",
+        "backwards",
+        "a step back",
+        "a leap ahead",
+        "some lost",
+        "one leaps",
+        "the first leaps",
+        "a late one leaps",
+    ],
 )
 def test_wild_times_hide_no_frame(clips: Path, tmp_path: Path, times: list[int]) -> None:
     path = ivf(tmp_path / "wild.ivf", clip(clips, "vp8"), times)
@@ -231,7 +243,7 @@ def test_wild_times_hide_no_frame(clips: Path, tmp_path: Path, times: list[int])
     assert 3 * NS < spans[-1].end_ns < 9 * NS
     assert "frames without a usable time were counted on" in pictures.report.warnings
     assert seen(reader(path)) == seen(reader(path, planned=False))
-    assert len(seen(reader(path))) >= 4
+    assert 4 <= len(seen(reader(path))) <= 9
 
 
 def test_a_gap_costs_a_frame_a_line_at_most(clips: Path, tmp_path: Path) -> None:
