@@ -24,9 +24,9 @@ def keyed_id(key: bytes, kind: str, *fields: str | int) -> str:
     return mac.hexdigest()[:32]
 
 
-def content_mac(key: bytes, body: bytes) -> str:
-    """256-bit keyed digest of plaintext: comparable inside one installation, matchable nowhere else."""
-    return hmac.new(key, b"content\0" + body, hashlib.sha256).hexdigest()
+def content_mac(key: bytes, sha256: bytes) -> str:
+    """256-bit keyed digest of a plaintext, made from its sha256: comparable in one installation, matchable nowhere."""
+    return hmac.new(key, b"content\0" + sha256, hashlib.sha256).hexdigest()
 
 
 def digest_of(texts: Iterable[str]) -> str:

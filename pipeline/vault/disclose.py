@@ -89,7 +89,7 @@ class Disclosure:
             raise IntegrityError(f"{place} is not what the catalog says was sealed: stop and run evidence verify")
         data_key = self.keys.unwrap(record.key_id, row.wrapped_data_key)
         body = unseal(data_key, record.record_id, record.incident_id, Content.BODY, row.body)
-        if content_mac(self.installation_key, body) != record.content_mac:
+        if content_mac(self.installation_key, hashlib.sha256(body).digest()) != record.content_mac:
             raise IntegrityError(f"{place} holds other content than was sealed: stop and run evidence verify")
         return body
 

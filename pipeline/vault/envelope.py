@@ -35,10 +35,13 @@ class Content(IntEnum):
     FACTS = 1
 
 
+Sealed = bytes | bytearray | memoryview
+"""An envelope as bytes that need not be copied to be handed on."""
+
 _PURPOSE = {Content.BODY: "evb1/segment", Content.FACTS: "evb1/facts"}
 
 
-def seal(data_key: bytes, record_id: str, incident_id: str, content: Content, body: bytes) -> bytes:
+def seal(data_key: bytes, record_id: str, incident_id: str, content: Content, body: bytes) -> bytearray:
     """The envelope of `body`; ids are 32 hex digits. One record is sealed once under one data key."""
     count = max(1, -(-len(body) // CHUNK_BYTES))
     salt = secrets.token_bytes(4)
@@ -47,24 +50,29 @@ def seal(data_key: bytes, record_id: str, incident_id: str, content: Content, bo
     header = HEADER.pack(MAGIC, ALGORITHM, content, record, incident, salt, CHUNK_BYTES, count)
     cipher = AESGCM(derive(data_key, _PURPOSE[content], salt=record))
     view = memoryview(body)
-    sealed = [header]
+    sealed = bytearray(len(header) + len(body) + count * TAG_BYTES)
+    sealed[: len(header)] = header
+    at = len(header)
     for i in range(count):
-        chunk = view[i * CHUNK_BYTES : (i + 1) * CHUNK_BYTES]
-        sealed.append(cipher.encrypt(_nonce(salt, i), chunk, _context(header, i, count)))
-    return b"".join(sealed)
+        chunk = cipher.encrypt(
+            _nonce(salt, i), view[i * CHUNK_BYTES : (i + 1) * CHUNK_BYTES], _context(header, i, count)
+        )
+        sealed[at : at + len(chunk)] = chunk
+        at += len(chunk)
+    return sealed
 
 
-def unseal(data_key: bytes, record_id: str, incident_id: str, content: Content, sealed: bytes) -> bytes:
+def unseal(data_key: bytes, record_id: str, incident_id: str, content: Content, sealed: Sealed) -> bytes:
     """All the plaintext at once; IntegrityError as `chunks`, and then none of it."""
     return b"".join(chunks(data_key, record_id, incident_id, content, sealed))
 
 
-def chunks(data_key: bytes, record_id: str, incident_id: str, content: Content, sealed: bytes) -> Iterator[bytes]:
+def chunks(data_key: bytes, record_id: str, incident_id: str, content: Content, sealed: Sealed) -> Iterator[bytes]:
     """Plaintext in pieces of at most 1 MiB, each authenticated before it is given.
 
     Raises IntegrityError at the first piece that is not what was sealed for this record, incident and content.
     """
-    header = sealed[: HEADER.size]
+    header = bytes(sealed[: HEADER.size])
     salt, size, count = _parse(header, record_id, incident_id, content)
     length = len(sealed) - HEADER.size
     if not (count - 1) * (size + TAG_BYTES) + TAG_BYTES <= length <= count * (size + TAG_BYTES):

@@ -7,6 +7,7 @@ place cannot be read. Refuses to know who holds the keys.
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,11 +18,13 @@ import pyarrow.parquet as pq
 import pyarrow.parquet.encryption as pe
 
 from pipeline.core.errors import IntegrityError
+from pipeline.vault.envelope import Sealed
 from pipeline.vault.schema import DATASET, FIRST, SCHEMA, SCHEMA_VERSION, EvidenceRow
 
 ROW_GROUP_BYTES = 16 << 20
 """A row group holds at most this much media, or the one record that is larger."""
 
+_BODY = SCHEMA.get_field_index("body")
 _SEALED = ("body", "facts", "wrapped_data_key")
 
 
@@ -90,12 +93,24 @@ def write_file(
             for row in group:
                 columns.append({**row.columns(), "previous_row": previous})
                 previous = row.digest(previous)
-            writer.write_table(pa.Table.from_pylist(columns, schema=SCHEMA), row_group_size=len(columns))
+            writer.write_table(_table(columns), row_group_size=len(columns))
             count += len(columns)
         writer.add_key_value_metadata(
             {**footer, "dataset": DATASET, "file_id": file_id, "rows": str(count), "row_root": previous.hex()}
         )
     return Written(sha256=counted.sha256.hexdigest(), size=counted.size, rows=count, root=previous.hex())
+
+
+def _table(rows: list[dict[str, Any]]) -> Any:
+    """The rows as a table that holds their bodies where they are: a large one is not copied."""
+    bodies = [_uncopied(row.pop("body")) for row in rows]
+    table = pa.Table.from_pylist(rows, schema=SCHEMA.remove(_BODY))
+    return table.add_column(_BODY, SCHEMA.field(_BODY), pa.chunked_array(bodies, type=pa.large_binary()))
+
+
+def _uncopied(body: Sealed) -> Any:
+    offsets = pa.py_buffer(struct.pack("=qq", 0, len(body)))
+    return pa.Array.from_buffers(pa.large_binary(), 1, [None, offsets, pa.py_buffer(body)])
 
 
 def _groups(rows: Iterable[EvidenceRow]) -> Iterator[list[EvidenceRow]]:
@@ -163,6 +178,6 @@ class EvidenceFile:
 
 
 def _row(table: Any, i: int) -> tuple[EvidenceRow, bytes]:
-    columns = table.slice(i, 1).to_pylist()[0]
+    columns = table.remove_column(_BODY).slice(i, 1).to_pylist()[0]
     previous: bytes = columns.pop("previous_row")
-    return EvidenceRow(**columns), previous
+    return EvidenceRow(body=memoryview(table.column(_BODY)[i].as_buffer()).cast("B"), **columns), previous

@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.vault.canonical import canonical, plain
+from pipeline.vault.envelope import Sealed
 
 SCHEMA_VERSION = 1
 DATASET = "evidence"
@@ -45,12 +46,12 @@ class EvidenceRow:
     media_type: str
     media_len: int
     media_sha256_cipher: bytes
-    body: bytes
+    body: Sealed
     key_id: str
     wrapped_data_key: bytes
     alg: str
     capture_tool: str
-    facts: bytes
+    facts: Sealed
 
     def columns(self) -> dict[str, Any]:
         """The row by column; nothing is copied."""

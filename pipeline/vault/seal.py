@@ -95,8 +95,8 @@ class Sealing:
     def _row(self, incident: Incident, incident_id: str, record_id: str, draft: Draft) -> EvidenceRow:
         key_id, data_key, wrapped = self._data_key(incident_id, draft.party.value)
         body = seal(data_key, record_id, incident_id, Content.BODY, draft.body)
-        cipher = hashlib.sha256(body)
-        said = facts(incident, self._recording, draft, hashlib.sha256(draft.body).hexdigest(), self._at)
+        cipher, plain = hashlib.sha256(body), hashlib.sha256(draft.body)
+        said = facts(incident, self._recording, draft, plain.hexdigest(), self._at)
         self.records.append(
             {
                 "record_id": record_id,
@@ -110,7 +110,7 @@ class Sealing:
                 "media_type": draft.media_type,
                 "size": len(draft.body),
                 "sha256": cipher.hexdigest(),
-                "content_mac": content_mac(self._installation_key, draft.body),
+                "content_mac": content_mac(self._installation_key, plain.digest()),
                 "key_id": key_id,
                 "retention_class": UNCONFIRMED,
                 "sealed_at": self._at,

@@ -6,7 +6,6 @@ Opens evidence in memory only, a piece at a time, and gives none of it away.
 from __future__ import annotations
 
 import hashlib
-import hmac
 import json
 from collections.abc import Iterator
 from itertools import zip_longest
@@ -15,6 +14,7 @@ from typing import Any, BinaryIO
 from sqlalchemy import Connection, select
 
 from pipeline.core.errors import IntegrityError
+from pipeline.core.ids import content_mac
 from pipeline.core.ports import BlobStore, KeyStore
 from pipeline.vault import tables
 from pipeline.vault.envelope import Content, chunks, unseal
@@ -69,14 +69,13 @@ class FileCheck:
         ids = record.record_id, record.incident_id
         data_key = self._keys.unwrap(record.key_id, row.wrapped_data_key)
         facts = json.loads(unseal(data_key, *ids, Content.FACTS, row.facts))
-        sha256, mac, size = hashlib.sha256(), hmac.new(self._installation_key, b"content\0", hashlib.sha256), 0
+        sha256, size = hashlib.sha256(), 0
         for piece in chunks(data_key, *ids, Content.BODY, row.body):
             sha256.update(piece)
-            mac.update(piece)
             size += len(piece)
         if (facts["sha256"], facts["size"]) != (sha256.hexdigest(), size):
             raise IntegrityError(f"{place} holds other content than its sealed digest says")
-        if (record.content_mac, record.size) != (mac.hexdigest(), size):
+        if (record.content_mac, record.size) != (content_mac(self._installation_key, sha256.digest()), size):
             raise IntegrityError(f"{place} holds other content than the catalog says")
 
 
