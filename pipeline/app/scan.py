@@ -65,7 +65,6 @@ def scan(home: Home, request: Request, *, progress: Callable[[Progress], None], 
             closed=_not_permitted(recordings, installation.policy),
             terms=line.terms.fingerprint,
             chunk_terms=line.chunk_terms,
-            chunk_lines=line.chunk_lines,
         )
         driver = Scan(job, line.ledger, progress)
         make = MakeWorker(home=home, policy=request.policy, run_id=run_id, terms=line.terms.fingerprint)

@@ -95,7 +95,7 @@ def _gather(line: Line, inspection: Inspection) -> tuple[list[ChunkDone], dict[s
     done: list[ChunkDone] = []
     seen: dict[str, list[Signal]] = {}
     for part, facts in enumerate(inspection.parts):
-        for chunk in cut(part, facts, chunk_lines=line.chunk_lines):
+        for chunk in cut(part, facts):
             blob = line.ledger.done(inspection.recording_id, chunk.name, line.chunk_terms, run_id=line.run_id)
             if blob is None:
                 raise LookupError(f"chunk {chunk.name} was not scored")

@@ -8,10 +8,11 @@ from dataclasses import replace
 from pipeline.core.errors import NotYetError, SourceError
 from pipeline.core.ids import digest_of, keyed_id
 from pipeline.core.media import NS
-from pipeline.core.recording import Recording
+from pipeline.core.recording import Part, Recording
 from pipeline.ingest.probe import MediaKind, Probe, probe
+from pipeline.ingest.video_cuts import cuts
 from pipeline.runtime.line import Line
-from pipeline.runtime.tasks import Inspection, PartFacts
+from pipeline.runtime.tasks import Inspection, PartFacts, boundaries
 
 
 def recording_id(installation_key: bytes, recording: Recording, digests: list[str]) -> str:
@@ -37,7 +38,7 @@ def inspect(line: Line, position: int) -> Inspection:
             facts.append(PartFacts(reason=why.reason, retry=isinstance(why, NotYetError)))
             digests.append(f"unreadable:{part.uri}")
         else:
-            facts.append(_facts(found, line))
+            facts.append(_facts(found, part, line))
             digests.append(found.sha256)
             warnings.extend(found.warnings)
     identity = recording_id(line.installation_key, recording, digests)
@@ -57,9 +58,18 @@ def inspect(line: Line, position: int) -> Inspection:
     )
 
 
-def _facts(found: Probe, line: Line) -> PartFacts:
+def _facts(found: Probe, part: Part, line: Line) -> PartFacts:
     duration = found.duration_ns if found.duration_ns is not None else 0
     if found.kind is MediaKind.IMAGE:
         duration = NS
     looks, listens = line.detectors.looks, line.detectors.listens
-    return PartFacts(has_video=found.has_video and looks, has_audio=found.has_audio and listens, duration_ns=duration)
+    lines: tuple[int, ...] = ()
+    if found.has_video and looks and found.kind is not MediaKind.IMAGE:
+        wished = boundaries(part.offset_ns, duration, chunk_lines=line.chunk_lines)
+        lines = cuts(part.uri, wished, params=line.ingest, offset_ns=part.offset_ns)
+    return PartFacts(
+        has_video=found.has_video and looks,
+        has_audio=found.has_audio and listens,
+        duration_ns=duration,
+        cuts=lines,
+    )

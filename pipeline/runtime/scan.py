@@ -55,7 +55,6 @@ class Job:
     closed: Mapping[int, Row]
     terms: str
     chunk_terms: str
-    chunk_lines: int
 
 
 class Scan:
@@ -230,7 +229,7 @@ class Scan:
                 weight=weight(facts, chunk),
             )
             for part, facts in enumerate(found.parts)
-            for chunk in cut(part, facts, chunk_lines=self._job.chunk_lines)
+            for chunk in cut(part, facts)
         ]
         if not tasks:
             reason = "no detector that is switched on looks at what it holds"

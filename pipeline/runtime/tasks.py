@@ -50,11 +50,15 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartFacts:
-    """What inspection found of one part; `reason` says why it cannot be scanned, or is empty."""
+    """What inspection found of one part; `reason` says why it cannot be scanned, or is empty.
+
+    `cuts` are lines of the 60 s grid in recording time at which a chunk of its pictures may begin.
+    """
 
     has_video: bool = False
     has_audio: bool = False
     duration_ns: int = 0
+    cuts: tuple[int, ...] = ()
     reason: str = ""
     retry: bool = False
 
@@ -145,18 +149,23 @@ class Failed:
 Answer = Inspection | ChunkDone | Concluded | Failed | str
 
 
-def cut(part: int, facts: PartFacts, *, chunk_lines: int) -> tuple[Chunk, ...]:
-    """The chunks of one part: pictures every `chunk_lines` lines by its stated duration, sound whole.
+def boundaries(offset_ns: int, duration_ns: int, *, chunk_lines: int) -> tuple[int, ...]:
+    """Lines inside a part (in recording time) that lie on every `chunk_lines`-th line of the grid."""
+    first, end = offset_ns // LINE_NS + 1, -(-(offset_ns + duration_ns) // LINE_NS)
+    return tuple(line for line in range(first, end) if line % chunk_lines == 0)
+
+
+def cut(part: int, facts: PartFacts) -> tuple[Chunk, ...]:
+    """The chunks of one part: pictures at its cuts, sound whole.
 
     The last chunk is open: a header that lies short loses nothing, one that lies long costs an empty chunk.
     """
     chunks: list[Chunk] = []
     if facts.has_video:
-        lines = max(1, -(-facts.duration_ns // LINE_NS))
-        firsts = range(0, lines, chunk_lines)
+        firsts, lasts = (0, *facts.cuts), (*facts.cuts, None)
         chunks = [
-            Chunk(part=part, track=Track.VIDEO, first=f, last=None if f + chunk_lines >= lines else f + chunk_lines)
-            for f in firsts
+            Chunk(part=part, track=Track.VIDEO, first=first, last=last)
+            for first, last in zip(firsts, lasts, strict=True)
         ]
     if facts.has_audio:
         chunks.append(Chunk(part=part, track=Track.AUDIO))

@@ -93,7 +93,7 @@ def scanned(line: Line, recording: Recording) -> Row:
     line.ledger.roll.enlist("run", [recording])
     found = inspect(line, 0)
     for part, facts in enumerate(found.parts):
-        for chunk in cut(part, facts, chunk_lines=line.chunk_lines):
+        for chunk in cut(part, facts):
             score(line, 0, found.recording_id, chunk)
     return conclude(line, found)
 

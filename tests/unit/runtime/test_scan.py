@@ -15,7 +15,7 @@ from pipeline.runtime.scan import TRIES, Job, Scan
 from pipeline.runtime.signals import unpack
 from pipeline.runtime.tasks import Act, Answer, ChunkDone, Concluded, Failed, Inspection, PartFacts, Tally, Task
 
-LONG = PartFacts(has_video=True, has_audio=True, duration_ns=1500 * NS)
+LONG = PartFacts(has_video=True, has_audio=True, duration_ns=1500 * NS, cuts=(10, 20))
 
 
 class ScriptedPool:
@@ -69,7 +69,6 @@ def scan(ledger: Ledger, pool: ScriptedPool, count: int = 2, closed: dict[int, R
         closed=closed or {},
         terms="terms",
         chunk_terms="chunks",
-        chunk_lines=10,
     )
     driver = Scan(job, ledger, lambda _: None)
     return driver.run(pool)
