@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -51,15 +52,16 @@ def _root(
 def run() -> None:
     """Run the command and leave; every refusal of ours, and of the machine, is one sentence on standard error."""
     _standard_streams()
-    status = _obey()
+    status = obey()
     if threading.active_count() > 1:
         leave(status)
     sys.exit(status)
 
 
-def _obey() -> int:
+def obey(args: Sequence[str] | None = None) -> int:
+    """Run one command (the process's own unless given); its exit status."""
     try:
-        app(standalone_mode=True)
+        app(args, prog_name="watchkeep", standalone_mode=True)
     except WatchkeepError as error:
         return refuse(error)
     except OSError as error:

@@ -62,6 +62,11 @@ def words(at: ScanProgress) -> str:
     text = f"{at.finished}/{at.recordings} recordings, {at.media_s / 3600:.2f} h, {rate:.0f}x real time"
     text += f", {at.flagged} flagged"
     if rate > 0 and at.known_s > at.media_s:
-        left = (at.known_s - at.media_s) / rate
-        text += f", {left / 60:.0f} min left" if left >= 90 else f", {left:.0f} s left"
+        text += f", {_shortly((at.known_s - at.media_s) / rate)} left"
     return text
+
+
+def _shortly(seconds: float) -> str:
+    if seconds >= 5400:
+        return f"{seconds / 3600:.1f} h"
+    return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
