@@ -31,11 +31,13 @@ class Standing:
     review: Review
     custody: Custody
     revision: int
+    erased: bool = False
+    """True if its subject's key was destroyed, whatever the catalog says: an old catalog may not know."""
 
     @property
     def gone(self) -> bool:
         """True if its evidence is being, or was, destroyed: nothing is added to it any more."""
-        return self.custody is not Custody.ACTIVE
+        return self.erased or self.custody is not Custody.ACTIVE
 
     @property
     def closed(self) -> bool:

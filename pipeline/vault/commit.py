@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
-from pipeline.core.errors import FencedError, SealError
+from pipeline.core.errors import FencedError, KeyDestroyedError, SealError
+from pipeline.core.evidence import Party
+from pipeline.core.ports import KeyStore
 from pipeline.vault import tables
 from pipeline.vault.attach import STRENGTH, Standing, standings
 from pipeline.vault.audit import Act
@@ -36,20 +39,31 @@ def check_fence(tx: Connection, run_id: str) -> str:
     return str(last.actor)
 
 
-def before(tx: Connection, recording_id: str) -> Before:
-    """What the catalog holds of a recording."""
+def before(tx: Connection, recording_id: str, keys: KeyStore) -> Before:
+    """What the catalog holds of a recording, and which of its keys were destroyed."""
     standing = standings(tx, recording_id)
     ids = [s.incident_id for s in standing]
     r, k = tables.evidence_record, tables.key_ref
+    held = {(row.owner, row.party): row.key_id for row in tx.execute(select(k).where(k.c.owner.in_(ids)))}
+    erased = frozenset(place for place, key_id in held.items() if _destroyed(keys, key_id))
     return Before(
-        standings=standing,
+        standings=tuple(replace(s, erased=(s.incident_id, Party.SUBJECT.value) in erased) for s in standing),
         records=frozenset(tx.execute(select(r.c.record_id).where(r.c.incident_id.in_(ids))).scalars()),
-        keys={(row.owner, row.party): row.key_id for row in tx.execute(select(k).where(k.c.owner.in_(ids)))},
+        keys=held,
+        erased=erased,
     )
 
 
+def _destroyed(keys: KeyStore, key_id: str) -> bool:
+    try:
+        keys.exists(key_id)
+    except KeyDestroyedError:
+        return True
+    return False
+
+
 def commit(
-    act: Act, said: Conclusion, sealing: Sealing, was: Before, file: Mapping[str, Any] | None
+    act: Act, said: Conclusion, sealing: Sealing, was: Before, file: Mapping[str, Any] | None, keys: KeyStore
 ) -> tuple[str, ...]:
     """Write the conclusion's rows and entries; `file` is its catalog row, None if no new evidence was sealed.
 
@@ -58,7 +72,7 @@ def commit(
     if (done := concluded(act.tx, said.conclusion_id)) is not None:
         return done  # another worker was first: what this one wrote is an orphan
     check_fence(act.tx, said.run_id)
-    if before(act.tx, said.recording.recording_id) != was:
+    if before(act.tx, said.recording.recording_id, keys) != was:
         raise SealError(
             f"the incidents of recording {said.recording.recording_id} changed meanwhile: conclude it again"
         )

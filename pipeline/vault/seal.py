@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.core.decision import Incident, PolicyRef
+from pipeline.core.errors import KeyDestroyedError, SealError
 from pipeline.core.evidence import Draft
 from pipeline.core.ids import content_mac, keyed_id
 from pipeline.core.ports import KeyStore
@@ -34,6 +35,8 @@ class Before:
     records: frozenset[str]
     keys: Mapping[tuple[str, str], str]
     """Key ids by (incident, party)."""
+    erased: frozenset[tuple[str, str]] = frozenset()
+    """The (incident, party) whose key was destroyed: nothing is sealed for them any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +78,10 @@ class Sealing:
         self.new_keys: list[dict[str, str]] = []
 
     def rows(self, incidents: Iterable[tuple[Incident, Sequence[Draft]]]) -> Iterator[EvidenceRow]:
-        """A row for every draft that was not sealed before and whose incident is still open."""
+        """A row for every draft that was not sealed before and whose incident and party are still open.
+
+        Raises SealError if a key is destroyed meanwhile.
+        """
         for incident, drafts in incidents:
             standing = same_incident(incident, self._before.standings, self._merge_gap_ns)
             incident_id = standing.incident_id if standing else incident.incident_id
@@ -84,6 +90,8 @@ class Sealing:
                 continue
             for draft in drafts:
                 record_id = self._record_id(incident_id, draft)
+                if (incident_id, draft.party.value) in self._before.erased:
+                    continue
                 if record_id not in self._sealed:
                     self._sealed.add(record_id)
                     yield self._row(incident, incident_id, record_id, draft)
@@ -155,5 +163,8 @@ class Sealing:
                 self._keys.create(key_id)
                 self.new_keys.append({"key_id": key_id, "owner": incident_id, "party": party})
             data_key = secrets.token_bytes(KEY_BYTES)
-            self._data_keys[place] = (key_id, data_key, self._keys.wrap(key_id, data_key))
+            try:
+                self._data_keys[place] = (key_id, data_key, self._keys.wrap(key_id, data_key))
+            except KeyDestroyedError as error:
+                raise SealError(f"{error}; it happened while it was added to: conclude it again") from error
         return self._data_keys[place]

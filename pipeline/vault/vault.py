@@ -121,7 +121,7 @@ class Vault:
             if (done := concluded(tx, conclusion_id)) is not None:
                 return done
             actor = check_fence(tx, run_id)
-            was = before(tx, recording.recording_id)
+            was = before(tx, recording.recording_id, self._keys)
         at = utc_text(self._clock.now())
         file_id = secrets.token_hex(16)
         sealing = Sealing(
@@ -146,7 +146,7 @@ class Vault:
             installation_key=self._installation_key,
         )
         with self._journal.act(actor) as act:
-            return commit(act, said, sealing, was, file)
+            return commit(act, said, sealing, was, file, self._keys)
 
     def _store(self, file_id: str, rows: Iterator[EvidenceRow], at: str) -> dict[str, Any]:
         key_id, file_key = f"file-{file_id}", secrets.token_bytes(KEY_BYTES)

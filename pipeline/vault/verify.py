@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
+from pipeline.core.decision import Custody
 from pipeline.core.errors import IntegrityError, KeyDestroyedError, KeyMissingError
 from pipeline.core.ports import BlobStore, KeyStore
 from pipeline.vault import tables
@@ -27,7 +28,10 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """What was looked at and what is wrong; `orphans` are leftovers of a crash and no problem."""
+    """What was looked at and what is wrong; `orphans` are leftovers of a crash and no problem.
+
+    `destroyed` counts records that nobody can open any more; only their ciphertext was compared.
+    """
 
     problems: tuple[str, ...]
     orphans: Orphans
@@ -35,6 +39,7 @@ class Verification:
     incidents: int
     files: int
     records: int
+    destroyed: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +61,7 @@ class Verifier:
                     problems += part(tx, progress)
                 except IntegrityError as error:
                     problems.append(str(error))
-            records = self._files(tx, progress, problems)
+            records, destroyed = self._files(tx, progress, problems)
             return Verification(
                 problems=tuple(dict.fromkeys(problems)),
                 orphans=find_orphans(tx, self.blobs, self.keys),
@@ -64,6 +69,7 @@ class Verifier:
                 incidents=_count(tx, tables.incident),
                 files=_count(tx, tables.evidence_file),
                 records=records,
+                destroyed=destroyed,
             )
 
     def _database(self, tx: Connection, progress: Progress) -> Iterator[str]:
@@ -105,12 +111,13 @@ class Verifier:
                 if not self.keys.exists(row.key_id):
                     yield f"{whose} is missing: restore the keys folder"
             except KeyDestroyedError:
-                yield f"{whose} was destroyed, and its evidence was not given up"
+                if _in_custody(tx, row.owner):
+                    yield f"{whose} was destroyed, and no act in the catalog gave its evidence up"
         known = select(tables.incident.c.incident_id).union(select(tables.evidence_file.c.file_id))
         for row in tx.execute(select(k).where(k.c.owner.not_in(known))):
             yield f"catalog: key {row.key_id} belongs to {row.owner}, which is not there"
 
-    def _files(self, tx: Connection, progress: Progress, problems: list[str]) -> int:
+    def _files(self, tx: Connection, progress: Progress, problems: list[str]) -> tuple[int, int]:
         check = FileCheck(self.blobs, self.keys, self.installation_key)
         f = tables.evidence_file
         total, records = _count(tx, f), 0
@@ -118,10 +125,19 @@ class Verifier:
             progress(f"vault file {number} of {total}: {file.name}")
             try:
                 records += check.check(tx, file)
-            except (IntegrityError, KeyMissingError, KeyDestroyedError) as error:
+            except (IntegrityError, KeyMissingError) as error:
                 problems.append(str(error))
         problems += [f"vault: {name!r} is no file of the vault" for name in self.blobs.names() if not is_ours(name)]
-        return records
+        return records, check.destroyed
+
+
+def _in_custody(tx: Connection, owner: str) -> bool:
+    """True if the incident, or any incident with a record in the file, is said to be kept."""
+    i, r = tables.incident, tables.evidence_record
+    kept = select(i.c.incident_id).where(i.c.custody == Custody.ACTIVE.value)
+    of_file = select(r.c.incident_id).where(r.c.file_id == owner)
+    found = tx.execute(kept.where((i.c.incident_id == owner) | i.c.incident_id.in_(of_file)).limit(1)).first()
+    return found is not None
 
 
 def _state(tx: Connection, subject: str) -> str:

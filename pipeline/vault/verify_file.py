@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 from sqlalchemy import Connection, select
 
-from pipeline.core.errors import IntegrityError
+from pipeline.core.errors import IntegrityError, KeyDestroyedError
 from pipeline.core.ids import content_mac
 from pipeline.core.ports import BlobStore, KeyStore
 from pipeline.vault import tables
@@ -25,17 +25,18 @@ _PIECE_BYTES = 1 << 20
 
 
 class FileCheck:
-    """Checks files one by one, with the vault's own keys."""
+    """Checks files one by one, with the vault's own keys. `destroyed` counts records whose key is no more."""
 
     def __init__(self, blobs: BlobStore, keys: KeyStore, installation_key: bytes) -> None:
         self._blobs = blobs
         self._keys = keys
         self._installation_key = installation_key
+        self.destroyed = 0
 
     def check(self, tx: Connection, file: Any) -> int:
         """How many records the file (a catalog row) holds, all as they were sealed.
 
-        Raises IntegrityError, KeyMissingError or KeyDestroyedError naming the first place that is not.
+        Raises IntegrityError or KeyMissingError naming the first place that is not.
         """
         with self._blobs.open(file.name) as source:
             same = _sha256(source) == file.sha256
@@ -46,7 +47,11 @@ class FileCheck:
         return count
 
     def _check_rows(self, tx: Connection, file: Any, source: BinaryIO) -> int:
-        file_key = self._keys.unwrap(file.key_id, file.wrapped_key)
+        try:
+            file_key = self._keys.unwrap(file.key_id, file.wrapped_key)
+        except KeyDestroyedError:
+            self.destroyed += file.row_count
+            return int(file.row_count)
         opened = EvidenceFile(source, name=file.name, file_id=file.file_id, file_key=file_key)
         previous, count = FIRST, 0
         for pair, record in zip_longest(opened.rows(), _records(tx, file.file_id)):
@@ -67,7 +72,11 @@ class FileCheck:
 
     def _check_envelopes(self, place: str, row: EvidenceRow, record: Any) -> None:
         ids = record.record_id, record.incident_id
-        data_key = self._keys.unwrap(record.key_id, row.wrapped_data_key)
+        try:
+            data_key = self._keys.unwrap(record.key_id, row.wrapped_data_key)
+        except KeyDestroyedError:
+            self.destroyed += 1
+            return
         facts = json.loads(unseal(data_key, *ids, Content.FACTS, row.facts))
         sha256, size = hashlib.sha256(), 0
         for piece in chunks(data_key, *ids, Content.BODY, row.body):
