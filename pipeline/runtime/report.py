@@ -94,14 +94,19 @@ class Report:
             return True
         return strict and not all(r.whole for r in self.rows)
 
+    def _once(self) -> list[Row]:
+        """The rows of this run's own work: the same content under several names counts once, with its stage times."""
+        once: dict[str, Row] = {}
+        for row in self.rows:
+            name = row.uri if row.recording_id == UNKNOWN else row.recording_id
+            if row.outcome is not Outcome.SKIPPED and (name not in once or row.seconds):
+                once[name] = row
+        return list(once.values())
+
     def totals(self) -> dict[str, Any]:
         """Counts and times over all rows; `seconds` sums the wall time that workers spent in each stage."""
         counts = {o.value: sum(r.outcome is o for r in self.rows) for o in Outcome}
-        # The same content under several names was scanned once.
-        fresh = list(
-            {r.recording_id if r.frames_sampled or r.audio_s else r.uri: r for r in reversed(self.rows)}.values()
-        )
-        fresh = [r for r in fresh if r.outcome is not Outcome.SKIPPED]
+        fresh = self._once()
         stages: dict[str, float] = {}
         for row in fresh:
             for stage, spent in row.seconds.items():

@@ -68,7 +68,7 @@ class Scan:
         self._rows: dict[int, Row] = {}
         self._open: dict[int, _Open] = {}
         self._first: dict[str, int] = {}
-        self._twins: dict[int, int] = {}
+        self._twins: dict[int, list[int]] = {}
         self._ready: list[tuple[int, float, str, Task]] = []
         self._flying: dict[str, Task] = {}
         self._tries: dict[str, int] = {}
@@ -205,8 +205,11 @@ class Scan:
     def _inspected(self, found: Inspection) -> None:
         position = found.position
         if found.recording_id in self._first and any(not f.reason for f in found.parts):
-            self._twins[position] = self._first[found.recording_id]
-            self._settle_twins()
+            original = self._first[found.recording_id]
+            if original in self._rows:
+                self._echo(position, original)
+            else:
+                self._twins.setdefault(original, []).append(position)
             return
         self._first[found.recording_id] = position
         if found.done:
@@ -265,15 +268,17 @@ class Scan:
         )
 
     def _close(self, position: int, row: Row) -> None:
+        """A recording has its row, and so have those with the same content that waited for it."""
+        self._record(position, row)
+        for twin in self._twins.pop(position, ()):
+            self._echo(twin, position)
+
+    def _echo(self, position: int, original: int) -> None:
+        row = self._rows[original]
+        note = f"the same content as {self._recordings[original].uri!r}: scanned once for both"
+        self._record(position, replace(row, warnings=(*row.warnings, note), seconds={}))
+
+    def _record(self, position: int, row: Row) -> None:
         self._rows[position] = row
         named = replace(row, uri=self._recordings[position].uri)
         self._ledger.report(position, named.to_json(), run_id=self._job.run_id)
-        self._settle_twins()
-
-    def _settle_twins(self) -> None:
-        for position, twin in list(self._twins.items()):
-            if twin in self._rows:
-                del self._twins[position]
-                row = self._rows[twin]
-                note = f"the same content as {self._recordings[twin].uri!r}: scanned once for both"
-                self._close(position, replace(row, warnings=(*row.warnings, note), seconds={}))

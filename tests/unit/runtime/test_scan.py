@@ -120,11 +120,12 @@ def test_a_chunk_that_kills_every_worker_is_named_and_left_for_the_next_run(ledg
 
 def test_the_same_content_under_two_names_is_scanned_once_and_said_so(ledger: Ledger) -> None:
     pool = ScriptedPool()
-    pool.same = {0, 1}
-    report = scan(ledger, pool, count=3)
+    pool.same = {0, 1, 2, 4}
+    report = scan(ledger, pool, count=5)
     assert sum(t.act is Act.CONCLUDE for t in pool.seen) == 2
     assert {r.outcome for r in report.rows} == {Outcome.SCANNED}
-    assert sum("same content" in w for r in report.rows for w in r.warnings) == 1
+    assert sum("same content" in w for r in report.rows for w in r.warnings) == 3
+    assert report.totals()["duration_s"] == 2.0, "it counts once"
 
 
 def test_a_recording_still_being_written_is_skipped_and_an_unreadable_one_named(ledger: Ledger) -> None:
