@@ -44,6 +44,8 @@ class RunSettings:
     def __post_init__(self) -> None:
         if self.workers is not None and not 1 <= self.workers <= 4096:
             raise ValueError(f"workers: {self.workers} is not in 1..4096")
+        if self.ray not in ("auto", "local", "off"):
+            raise ValueError(f"ray: {self.ray!r} is not auto, local or off")
         if self.chunk_s < 60 or self.chunk_s % 60:
             raise ValueError(f"chunk_s: {self.chunk_s} is not a multiple of 60")
 
