@@ -100,7 +100,7 @@ def test_a_folder_of_everything_hostile_scans_to_the_end(home: TestHome, tmp_pat
         if item.reason:
             assert row["outcome"] in ("unreadable", "skipped"), f"{item.path!r}: {row['outcome']}"
         elif Path(item.path).name in ("pointer.mov", "half-locked.mp4"):
-            assert row["reason"] == "no frame and no sound could be decoded", "it holds nothing of its own to read"
+            assert row["reason"].endswith("could be decoded"), "it holds nothing of its own to read"
         else:
             assert row["outcome"] in ("scanned", "partial", "skipped"), f"{item.path!r}: {row}"
 
