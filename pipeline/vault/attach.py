@@ -1,7 +1,8 @@
 """The attach rule: which incident of the catalog a newly folded one is.
 
-One that covers the same recording and category, and overlaps within the merge gap, is the same incident: it gains
-findings and a revision, is never doubled and never re-opened. Pure but for the query that reads what stands.
+One of the same recording, stream (a composite picture has one for each person in it) and category that overlaps within
+the merge gap is the same incident: it gains findings and a revision, is never doubled and never re-opened. Pure but for
+the query that reads what stands.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ class Standing:
     """An incident as the catalog holds it."""
 
     incident_id: str
+    stream: str
+    """The stream's pseudonym."""
     category: str
     severity: Severity
     action: Action
@@ -52,6 +55,7 @@ def standings(tx: Connection, recording_id: str) -> tuple[Standing, ...]:
     return tuple(
         Standing(
             incident_id=row.incident_id,
+            stream=row.stream,
             category=row.category,
             severity=Severity(row.severity),
             action=Action(row.action),
@@ -64,9 +68,11 @@ def standings(tx: Connection, recording_id: str) -> tuple[Standing, ...]:
     )
 
 
-def same_incident(incident: Incident, standing: Iterable[Standing], merge_gap_ns: int) -> Standing | None:
-    """What stands for `incident`: the one with its id, else the earliest of its category within the gap."""
+def same_incident(incident: Incident, stream: str, standing: Iterable[Standing], merge_gap_ns: int) -> Standing | None:
+    """What stands for `incident`, of the stream with this pseudonym: the one with its id, else the earliest near it."""
     near = [
-        s for s in standing if s.category == incident.category and s.span.overlaps(incident.span, gap_ns=merge_gap_ns)
+        s
+        for s in standing
+        if (s.stream, s.category) == (stream, incident.category) and s.span.overlaps(incident.span, gap_ns=merge_gap_ns)
     ]
     return next((s for s in standing if s.incident_id == incident.incident_id), near[0] if near else None)

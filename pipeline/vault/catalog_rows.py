@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from pipeline.core.clock import utc_text
 from pipeline.core.decision import Custody, Finding, Incident, PolicyRef, Review
 from pipeline.core.ids import keyed_id
-from pipeline.core.recording import UNKNOWN, Recording
-from pipeline.vault.provenance import known, labels_of, models_of, score_bucket, subject_of
+from pipeline.core.recording import Recording
+from pipeline.vault.provenance import known, labels_of, models_of, pseudonym, score_bucket, subject_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,8 +88,3 @@ def finding_row(said: Conclusion, incident_id: str, revision: int, finding: Find
 
 def _policy(policy: PolicyRef) -> dict[str, str]:
     return {f"policy_{name}": value for name, value in asdict(policy).items()}
-
-
-def pseudonym(installation_key: bytes, kind: str, name: str) -> str:
-    """The keyed pseudonym of a name in the catalog; what is unknown stays so."""
-    return UNKNOWN if name == UNKNOWN else keyed_id(installation_key, f"pseudonym/{kind}", name)

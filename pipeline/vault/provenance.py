@@ -7,6 +7,7 @@ Sealed: pseudonyms, uris, times, and what capture knew.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,9 +15,11 @@ from pipeline import __version__
 from pipeline.core.clock import utc_text
 from pipeline.core.decision import Finding, Incident
 from pipeline.core.evidence import Draft, Party
+from pipeline.core.ids import keyed_id
 from pipeline.core.recording import UNKNOWN, Participant, Recording
 from pipeline.core.signal import Score, Signal
 
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+-]{0,63}")
 CAPTURE_TOOL = f"watchkeep {__version__}"
 
 
@@ -60,6 +63,19 @@ def known(*values: str) -> str:
     return next((v for v in values if v != UNKNOWN), UNKNOWN)
 
 
+def pseudonym(installation_key: bytes, kind: str, name: str) -> str:
+    """The keyed pseudonym of a name in the catalog; what is unknown stays so."""
+    return UNKNOWN if name == UNKNOWN else keyed_id(installation_key, f"pseudonym/{kind}", name)
+
+
+def code(text: str) -> str:
+    """`text` if it can be the code of something, else "unknown": what was told of a person may hold an address or name.
+
+    It stays in the connection data, which are sealed, as it was told.
+    """
+    return text if _CODE.fullmatch(text) else UNKNOWN
+
+
 def terms(incident: Incident, recording: Recording, party: Party) -> dict[str, Any]:
     """The columns of an evidence row on collection terms: as told for the subject, unknown for the counterpart."""
     if party is Party.COUNTERPART:
@@ -73,9 +89,9 @@ def terms(incident: Incident, recording: Recording, party: Party) -> dict[str, A
     person = subject_of(incident, recording)
     return {
         "provision_mode": person.provision_mode.value,
-        "privacy_policy_version": known(person.policy_version, recording.policy_version),
+        "privacy_policy_version": code(known(person.policy_version, recording.policy_version)),
         "legal_basis": recording.legal_basis,
-        "purposes": [UNKNOWN] if person.purposes is None else sorted(person.purposes),
+        "purposes": [UNKNOWN] if person.purposes is None else sorted({code(p) for p in person.purposes}),
         "jurisdiction": known(person.jurisdiction, recording.jurisdiction),
     }
 

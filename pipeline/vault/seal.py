@@ -20,7 +20,7 @@ from pipeline.core.recording import Recording
 from pipeline.vault.attach import Standing, same_incident
 from pipeline.vault.envelope import Content, seal
 from pipeline.vault.master import KEY_BYTES
-from pipeline.vault.provenance import CAPTURE_TOOL, facts, models_of, score_bucket, signals_of, terms
+from pipeline.vault.provenance import CAPTURE_TOOL, facts, models_of, pseudonym, score_bucket, signals_of, terms
 from pipeline.vault.schema import SCHEMA_VERSION, EvidenceRow
 
 UNCONFIRMED = "UNCONFIRMED_FLAG"
@@ -83,7 +83,8 @@ class Sealing:
         Raises SealError if a key is destroyed meanwhile.
         """
         for incident, drafts in incidents:
-            standing = same_incident(incident, self._before.standings, self._merge_gap_ns)
+            stream = pseudonym(self._installation_key, "stream", incident.stream_id)
+            standing = same_incident(incident, stream, self._before.standings, self._merge_gap_ns)
             incident_id = standing.incident_id if standing else incident.incident_id
             self.arrivals.append(Arrival(incident=incident, incident_id=incident_id, standing=standing))
             if standing and standing.closed:

@@ -8,13 +8,14 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import update
 
-from pipeline.core.decision import Custody, PolicyRef, Review, Severity
+from pipeline.core.decision import Custody, Incident, PolicyRef, Review, Severity
 from pipeline.core.errors import FencedError, SealError, WatchkeepError
-from pipeline.core.evidence import Kind, Party
+from pipeline.core.evidence import Draft, Kind, Party
 from pipeline.core.ids import content_mac, keyed_id
 from pipeline.core.media import NS
 from pipeline.core.recording import UNKNOWN, Identity
 from pipeline.vault import tables
+from pipeline.vault.provenance import terms
 from pipeline.vault.states import state_of
 from pipeline.vault.vault import Vault
 from tests.unit.vault.conftest import (
@@ -140,6 +141,25 @@ def test_the_merge_gap_decides_what_is_the_same_incident(sealed: Vault, start: f
     at = span(start, start + 1)
     seal_one(sealed, of, [(incident(of, at), drafts(at))], conclusion="c2")
     assert len(sealed.incidents()) == (2 if attached else 3)
+
+
+def test_in_a_composite_what_one_person_did_never_attaches_to_the_others_incident(vault: Vault) -> None:
+    of = recording()
+
+    def both(start: float, end: float) -> list[tuple[Incident, tuple[Draft, ...]]]:
+        views = [replace(incident(of, span(start, end)), stream_id=f"canary-stream#{who}") for who in ("a", "b")]
+        return [(replace(v, incident_id=keyed_id(MASTER, v.stream_id, start)), drafts(span(start, end))) for v in views]
+
+    a, b = seal_one(vault, of, both(1, 2))
+    assert seal_one(vault, of, reversed(both(3, 4)), conclusion="c2") == (b, a)  # type: ignore[arg-type]
+    assert [v.revision for v in vault.incidents()] == [2, 2]
+
+
+def test_what_was_told_of_a_person_is_in_the_clear_only_as_a_code(vault: Vault) -> None:
+    (person,) = recording().participants
+    told = replace(person, policy_version="as told to anna@example.net", purposes=frozenset({"DETECT", "sue Anna B."}))
+    said = terms(incident(recording(), span(1, 2)), recording(participants=(told,)), Party.SUBJECT)
+    assert (said["privacy_policy_version"], said["purposes"]) == (UNKNOWN, ["DETECT", UNKNOWN])
 
 
 def test_another_category_or_recording_never_attaches(sealed: Vault) -> None:
