@@ -158,7 +158,8 @@ def test_names_that_are_no_utf_8_survive_a_plain_locale(home: TestHome, tmp_path
     rows = json.loads(done.stdout)["recordings"]
     assert {os.fsencode(Path(r["uri"]).name) for r in rows} == set(names)
     assert {r["outcome"] for r in rows} == {"scanned"}
-    shown = subprocess.run(scan, env=plain, capture_output=True, check=True).stdout
+    show = [*COMMAND, "runs", "show", "last"]
+    shown = subprocess.run(show, env=plain, capture_output=True, check=True).stdout
     assert b"\x1b" not in shown and b"bad\\xff.jpg" in shown and b"a\\nb.jpg" in shown
 
 
@@ -174,14 +175,14 @@ def test_a_full_disk_is_a_sentence_and_the_same_command_goes_on(tmp_path: Path) 
     )
     assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
     assert "too large" in done.stderr or "full" in done.stderr
-    assert home.json("incidents", "list") == {"incidents": []}
+    assert command("incidents", "list", "--json", home=home.root).json() == {"incidents": []}
     assert len(home.json(*scan)["recordings"][0]["incidents"]) == 1
-    assert home.json("evidence", "verify")["state"] == "whole"
+    assert command("evidence", "verify", home=home.root).status == 0
 
 
 def test_ctrl_c_ends_a_scan_at_once_and_the_same_command_goes_on(tmp_path: Path) -> None:
     home = TestHome(tmp_path)
-    scan = ["scan", "--manifest", str(SAMPLES / "samples.jsonl"), "--ray", "off"]
+    scan = ["scan", str(SAMPLES / "talk.mp4"), "--ray", "off"]
     process = home.start(*scan)
     deadline = time.monotonic() + 60
     while not (home.root / "recordings" / "recordings.db").exists() and time.monotonic() < deadline:
@@ -189,8 +190,8 @@ def test_ctrl_c_ends_a_scan_at_once_and_the_same_command_goes_on(tmp_path: Path)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130 and "Traceback" not in said, said
-    assert len(home.json(*scan)["totals"]["outcomes"]) == 5
-    assert home.json("evidence", "verify")["state"] == "whole"
+    assert home.json(*scan)["recordings"][0]["outcome"] == "scanned"
+    assert command("evidence", "verify", home=home.root).status == 0
 
 
 @pytest.mark.parametrize("args", [("scan", str(SAMPLES / "photo.jpg")), ("evidence", "verify")], ids=lambda a: a[0])

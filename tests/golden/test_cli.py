@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -62,12 +63,20 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> TestHome:
 
 
 def _shape(value: Any) -> Any:
-    """Keys and types: a list is the shapes that its entries have."""
+    """Keys and types; a list has the one shape that fits all its entries."""
     if isinstance(value, dict):
         return {key: _shape(value[key]) for key in value}
     if isinstance(value, list):
-        return sorted({json.dumps(_shape(entry)): _shape(entry) for entry in value}.values(), key=json.dumps)
+        return [reduce(_both, map(_shape, value))] if value else []
     return type(value).__name__
+
+
+def _both(one: Any, other: Any) -> Any:
+    if isinstance(one, dict) and isinstance(other, dict):
+        return {key: _both(one.get(key, "absent"), other.get(key, "absent")) for key in {**one, **other}}
+    if isinstance(one, list) and isinstance(other, list):
+        return [_both(*one, *other)] if one and other else one or other
+    return one if one == other else f"{one} or {other}"
 
 
 def test_shapes_of_the_json_of_every_command(home: TestHome) -> None:
