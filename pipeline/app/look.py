@@ -132,8 +132,8 @@ def _finding(view: FindingView) -> dict[str, Any]:
         "rule": view.rule,
         **_seconds(view.span),
         "score": view.score_bucket,
-        "labels": ", ".join(view.labels),
-        "models": ", ".join(view.models),
+        "labels": list(view.labels),  # labels have commas in them
+        "models": list(view.models),
         "policy": f"{view.policy.name} {view.policy.version} {view.policy.sha256[:12]}",
         "revision": view.revision,
     }

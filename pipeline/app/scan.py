@@ -46,7 +46,10 @@ def scan(home: Home, request: Request, *, progress: Callable[[Progress], None], 
     installation = Installation.open(home, policy=request.policy)
     recordings = installation.recordings(request.paths, request.manifest)
     if not recordings:
-        raise ConfigError("nothing to scan: name media files or folders, or give a --manifest")
+        looked = ", ".join(map(repr, request.paths + ((str(request.manifest),) if request.manifest else ())))
+        raise ConfigError(
+            f"nothing to scan: {looked or 'no name'} holds no file; name media files, folders or a --manifest"
+        )
     sizes = [sum(_size(part.uri) for part in r.parts) for r in recordings]
     ray = wants_ray(request.ray or installation.settings.run.ray, sum(sizes))
     limit_core()

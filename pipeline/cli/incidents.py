@@ -69,7 +69,10 @@ def _show_incident(i: Mapping[str, Any]) -> None:
 def _show_finding(f: Mapping[str, Any]) -> None:
     say()
     say(plain(f"finding {f['rule']}, {span(f['start_s'], f['end_s'])}, score {f['score']}"), style="bold")
-    for name in ("labels", "models", "policy", "revision"):
+    for name in ("labels", "models"):
+        for i, words in enumerate(f[name]):
+            say(plain(f"{'' if i else name:>13}  {words}"))
+    for name in ("policy", "revision"):
         say(plain(f"{name:>13}  {f[name]}"))
 
 

