@@ -30,7 +30,7 @@ from pipeline.vault.disclose import Disclosure, Grant
 from pipeline.vault.head import SignedHead
 from pipeline.vault.keys import FileKeyStore
 from pipeline.vault.master import KEY_BYTES, check_key
-from pipeline.vault.orphans import Orphans, file_name, find_orphans
+from pipeline.vault.orphans import Orphans, file_name, find_orphans, fresh_file_id, newer_than_catalog
 from pipeline.vault.parquet import Written, write_file
 from pipeline.vault.schema import SCHEMA_VERSION, EvidenceRow
 from pipeline.vault.seal import UNCONFIRMED, Sealing
@@ -123,7 +123,7 @@ class Vault:
             actor = check_fence(tx, run_id)
             was = before(tx, recording.recording_id, self._keys)
         at = utc_text(self._clock.now())
-        file_id = secrets.token_hex(16)
+        file_id = fresh_file_id(self._installation_key, run_id)
         sealing = Sealing(
             keys=self._keys,
             installation_key=self._installation_key,
@@ -220,15 +220,22 @@ class Vault:
     def orphans(self) -> Orphans:
         """What a crash left behind, and what a conclusion under way has not committed yet."""
         with self._catalog.read() as tx:
-            return find_orphans(tx, self._blobs, self._keys)
+            return find_orphans(tx, self._blobs, self._keys, self._installation_key)
 
     def remove_orphans(self, *, actor: str = SYSTEM) -> Orphans:
-        """Remove what `orphans` finds. A run that is under way is fenced off first, so begin a run after this."""
-        if not self.orphans():
-            return Orphans(files=(), keys=())
+        """Remove what `orphans` finds. A run that is under way is fenced off first, so begin a run after this.
+
+        Raises IntegrityError, and removes nothing, if the vault holds files of runs that this catalog does not know:
+        they are no leftovers, and their keys would be lost for ever.
+        """
+        found = self.orphans()
+        if found.newer:
+            raise IntegrityError(f"{newer_than_catalog(found)}; nothing was removed")
+        if not found:
+            return found
         self.begin_run(f"orphans-{secrets.token_hex(8)}", actor)
         with self._journal.act(actor) as act:
-            orphans = find_orphans(act.tx, self._blobs, self._keys)
+            orphans = find_orphans(act.tx, self._blobs, self._keys, self._installation_key)
             for name in orphans.files:
                 act.record("orphan.remove", f"orphan-file:{name}", reason="no conclusion owns it")
             for key_id in orphans.keys:

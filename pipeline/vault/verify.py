@@ -18,7 +18,7 @@ from pipeline.vault import tables
 from pipeline.vault.audit import behind, chain_tip, creation, first_break, last_state
 from pipeline.vault.catalog import Catalog
 from pipeline.vault.head import SignedHead
-from pipeline.vault.orphans import Orphans, find_orphans, is_ours
+from pipeline.vault.orphans import Orphans, find_orphans, is_ours, newer_than_catalog
 from pipeline.vault.states import OWNERS, owners, state_of
 from pipeline.vault.verify_file import FileCheck
 
@@ -62,9 +62,12 @@ class Verifier:
                 except IntegrityError as error:
                     problems.append(str(error))
             records, destroyed = self._files(tx, progress, problems)
+            orphans = find_orphans(tx, self.blobs, self.keys, self.installation_key)
+            if orphans.newer:
+                problems.append(newer_than_catalog(orphans))
             return Verification(
                 problems=tuple(dict.fromkeys(problems)),
-                orphans=find_orphans(tx, self.blobs, self.keys),
+                orphans=orphans,
                 entries=_count(tx, tables.audit_event),
                 incidents=_count(tx, tables.incident),
                 files=_count(tx, tables.evidence_file),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
@@ -11,10 +12,12 @@ from pipeline.core.decision import Incident
 from pipeline.core.errors import SealError
 from pipeline.core.evidence import Draft, Party
 from pipeline.vault import tables
+from pipeline.vault.schema import EvidenceRow
 from pipeline.vault.vault import Vault
 from pipeline.vault.views import IncidentView
 from tests.unit.vault.conftest import Place, draft, incident, recording, seal_one, span
 from tests.unit.vault.test_vault import decide
+from tests.unit.vault.test_verify import rewrite
 
 
 def key_of(view: IncidentView, party: Party) -> str:
@@ -73,3 +76,17 @@ def test_a_file_whose_key_was_destroyed_with_all_its_incidents_is_no_problem(sea
     for view in sealed.incidents():
         decide(sealed, view.incident_id, custody="key_destroyed")
     assert sealed.verify().problems == ()
+
+
+def test_what_was_destroyed_is_still_compared_by_its_ciphertext(sealed: Vault, place: Place) -> None:
+    was = sealed.incidents()[0]
+    decide(sealed, was.incident_id, custody="key_destroyed")
+    sealed._keys.destroy(key_of(was, Party.COUNTERPART))
+    (gone,) = (r for r in was.records if r.party is Party.COUNTERPART)
+
+    def flipped(number: int, row: EvidenceRow) -> EvidenceRow:
+        return replace(row, body=bytes(row.body[:-1]) + b"?") if number == gone.row else row
+
+    name = rewrite(place, flipped)
+    (problem,) = sealed.verify().problems
+    assert f"vault file {name} row {gone.row}: its ciphertext is" in problem
