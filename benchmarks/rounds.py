@@ -34,7 +34,7 @@ class Scanned:
 
     @property
     def up(self) -> float:
-        """When the last worker was up."""
+        """When the last seat got its worker of Ray's; without Ray, when work began."""
         return max(self.trace["up"], default=min(began for *_, began, _ in self.trace["tasks"]))
 
     @property
@@ -47,10 +47,7 @@ class Scanned:
         return [{"path": row["uri"], "scored": row["frames_scored"]} for row in self.report["recordings"]]
 
     def share_after(self, ideal: Sequence[dict[str, Any]]) -> float:
-        """Share of the ideal's work that was done after `up`; a chunk under way then counts by its time on each side.
-
-        Before `up` a chunk shares the cores with Ray's start and goes slower: this errs against the scan.
-        """
+        """Share of the ideal's work that was done after `up`; a chunk under way then counts by its time on each side."""
         after = whole = 0.0
         for act, position, track, began, ended in self.trace["tasks"]:
             if act == "score":
@@ -62,10 +59,20 @@ class Scanned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
-    """A run of the plain script; `video_cpu_s` are its CPU seconds without start and loading."""
+    """A run of the plain script over `video_s` of video, which took `video_cpu_s`, and more with start and loading."""
 
     cost: Cost
+    video_s: float
     video_cpu_s: float
+
+    @property
+    def rate(self) -> float:
+        """CPU seconds for a second of video, start and loading left out."""
+        return self.video_cpu_s / self.video_s
+
+    def all_in(self, video_s: float) -> float:
+        """CPU seconds with start and loading for so much video."""
+        return self.cost.cpu_s - self.video_cpu_s + self.rate * video_s
 
 
 @contextmanager
@@ -114,4 +121,5 @@ def ideal(scanned: Scanned, models: Path, cores: int) -> list[dict[str, Any]]:
 def script(clips: Sequence[Clip], model: Path) -> Script:
     """The plain script over all clips."""
     cost = _python("plain_script.py", str(model), *(str(clip.path) for clip in clips))
-    return Script(cost=cost, video_cpu_s=sum(row["cpu_s"] for row in json.loads(cost.output)))
+    spent = sum(row["cpu_s"] for row in json.loads(cost.output))
+    return Script(cost=cost, video_s=sum(clip.seconds for clip in clips), video_cpu_s=spent)

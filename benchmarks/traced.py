@@ -2,8 +2,7 @@
 
     python benchmarks/traced.py TRACE.json scan FILES... (as for watchkeep)
 
-Writes to TRACE, times on the monotonic clock: `up`, when each seat that waited for Ray got its worker; `first_frame`,
-when the first frame of a recording had its score in this process (Ray's workers only come up later); `tasks`: (act,
+Writes to TRACE, times on the monotonic clock: `up`, when each seat got its worker of Ray's; `first_frame`, when the first frame of a recording had its score in this process (Ray's workers only come up later); `tasks`: (act,
 position, track, began, ended) of each; `driving`: for how long this process only drove, and its CPU seconds meanwhile.
 """
 
@@ -45,8 +44,7 @@ def _seen(worker: Callable[..., Any]) -> Callable[..., Any]:
     def seen(self: LocalRay, *, wait: bool) -> Any:
         found = worker(self, wait=wait)
         if found is not None:
-            if wait:
-                TRACE["up"].append(time.monotonic())
+            TRACE["up"].append(time.monotonic())
             _HANDED_OVER[:] = time.monotonic(), time.process_time()
         return found
 
