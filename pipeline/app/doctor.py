@@ -46,8 +46,10 @@ def examine(home: Home, *, repair: bool) -> list[Check]:
             checks += look(installation)
         except BusyError as error:
             checks.append(_check("note", what, f"not looked at: {error}"))
-        except (WatchkeepError, OSError) as error:
+        except WatchkeepError as error:
             checks.append(_check("wrong", what, str(error)))
+        except OSError as error:
+            checks.append(_check("wrong", what, f"{error.filename or 'this machine'}: {error.strerror or error}"))
     return checks
 
 
@@ -81,9 +83,9 @@ def _folders(found: Installation) -> Iterator[Check]:
     for folder in (home, keys, master):
         if folder.exists() and folder.stat().st_mode & 0o077:
             yield _check("wrong", "permissions", f"others may enter {folder}: chmod 700 it")
-        there = _nearest(folder)
+    for there in dict.fromkeys(map(_nearest, (home, keys, master))):
         if not os.access(there, os.W_OK | os.X_OK):
-            yield _check("wrong", "permissions", f"{there} cannot be written: a scan needs to")
+            yield _check("wrong", "permissions", f"{there} cannot be written: a scan has to")
 
 
 def _disk(found: Installation) -> Iterator[Check]:
@@ -138,7 +140,12 @@ def _vault(found: Installation, *, repair: bool) -> Iterator[Check]:
                 yield _check(
                     "note", "orphans", f"{_count(orphans)} of runs that were cut off: doctor --repair removes them"
                 )
-            yield _check("ok", "vault", f"{len(vault.incidents())} incidents; `watchkeep evidence verify` walks it all")
+            incidents = vault.incidents()
+            yield _check("ok", "vault", f"{len(incidents)} incidents; `watchkeep evidence verify` walks it all")
+            for name in ("participant", "jurisdiction", "legal_basis"):
+                if unknown := sum(getattr(i, name) == UNKNOWN for i in incidents):
+                    words = f"{unknown} of {len(incidents)} incidents: the strictest rule applies to them"
+                    yield _check("note", f"unknown {name}", words)
         finally:
             vault.close()
 
