@@ -26,8 +26,8 @@ from tests.unit.runtime import test_composite
 from tests.unit.runtime.test_composite import POLICY, RULE
 
 line = test_composite.line
-LEVELS = [20] * 4 + [150] * 3 + [250] * 3 + [150] * 4 + [20] * 4
-"""Brightness by the second: for the first policy an incident from 7 to 10 s, for a stricter one from 4 to 14 s."""
+LEVELS = [20] * 4 + [250] * 3 + [150] * 7 + [20] * 4
+"""Brightness by the second: for the first policy an incident from 4 to 7 s, for a stricter one from 4 to 14 s."""
 
 
 def lit(path: Path) -> Path:
@@ -73,7 +73,7 @@ def dismissed(vault: Vault, incident_id: str) -> None:
 def test_a_stricter_policy_attaches_to_the_incident_and_doubles_nothing(line: Line, tmp_path: Path) -> None:
     recording = Recording(parts=(Part(uri=str(lit(tmp_path / "lit.mp4"))),), participants=(Participant(handle="anna"),))
     was = scanned(at_least(line, 0.9, "first"), recording)
-    assert (was.revision, was.span) == (1, Span(start_ns=7 * NS, end_ns=9 * NS + NS // 2))
+    assert (was.revision, was.span) == (1, Span(start_ns=4 * NS, end_ns=6 * NS + NS // 2))
     now = scanned(at_least(line, 0.5, "second"), recording)
     assert (now.incident_id, now.revision) == (was.incident_id, 2)
     assert now.span == Span(start_ns=4 * NS, end_ns=13 * NS + NS // 2)

@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.core.errors import ConfigError, IntegrityError, KeyDestroyedError, KeyMissingError
 from pipeline.vault.keys import FileKeyStore
+from pipeline.vault.ledger import DestructionLedger
 
 MASTER = bytes(range(32))
 
@@ -40,6 +41,8 @@ def test_a_key_file_in_another_keys_place_is_refused(tmp_path: Path) -> None:
     shutil.copy(tmp_path / "live/file-2", tmp_path / "live/file-1")
     with pytest.raises(IntegrityError, match="file-1"):
         store.unwrap("file-1", wrapped)
+    with pytest.raises(IntegrityError, match="file-1"):  # or what it seals would outlive its own key's destruction
+        store.wrap("file-1", bytes(32))
 
 
 def test_another_store_object_sees_a_destruction_at_once(tmp_path: Path) -> None:
@@ -75,6 +78,21 @@ def test_a_crash_after_the_ledger_line_ends_in_destruction(tmp_path: Path) -> No
     (tmp_path / "live/file-1").write_bytes(kept)
     FileKeyStore(tmp_path, MASTER)
     assert not (tmp_path / "live/file-1").exists()
+
+
+def test_a_destruction_that_cannot_be_written_down_destroys_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: DestructionLedger, key_id: str) -> None:
+        raise OSError("no space left")
+
+    store = FileKeyStore(tmp_path, MASTER)
+    store.create("file-1")
+    wrapped = store.wrap("file-1", bytes(32))
+    monkeypatch.setattr(DestructionLedger, "append", full)
+    with pytest.raises(OSError, match="no space"):
+        store.destroy("file-1")
+    assert store.unwrap("file-1", wrapped) == bytes(32)
 
 
 def test_half_a_ledger_line_is_a_destruction_that_never_happened(tmp_path: Path) -> None:

@@ -1,0 +1,260 @@
+"""The lines that guard what is kept: sealing, keys, conclusions, audit, the one way out, the ledger."""
+
+from __future__ import annotations
+
+from tests.mutants.mutant import Mutant
+
+V, T = "pipeline/vault/", "tests/unit/vault/"
+KEEPING = (
+    # Sealed bytes
+    Mutant("envelope-aad", V + "envelope.py", 'header + i.to_bytes(4, "big") +', "bytes() +", T + "test_envelope.py"),
+    Mutant("envelope-last-chunk", V + "envelope.py", "bytes([i == count - 1])", "bytes([0])", T + "test_documented.py"),
+    Mutant(
+        "envelope-of-its-record",
+        V + "envelope.py",
+        "if (record.hex(), incident.hex(), flags) != (record_id, incident_id, content):",
+        "if False:",
+        T + "test_envelope.py",
+    ),
+    Mutant(
+        "file-aad",
+        V + "parquet.py",
+        'f"{DATASET}|{file_id}|{SCHEMA_VERSION}".encode()',
+        'b"evidence"',
+        T + "test_documented.py",
+    ),
+    Mutant(
+        "file-encrypted",
+        V + "parquet.py",
+        "        encryption_properties=properties,\n",
+        "",
+        T + "test_parquet.py",
+    ),
+    Mutant("file-digest", V + "verify_file.py", "if not same:", "if False:", T + "test_verify.py"),
+    Mutant(
+        "ciphertext-digest",
+        V + "verify_file.py",
+        '        "ciphertext": (hashlib.sha256(row.body).hexdigest(), record.sha256),\n',
+        "",
+        T + "test_destroyed.py",
+    ),
+    Mutant("row-chain", V + "verify_file.py", "if named != previous:", "if False:", T + "test_verify.py"),
+    Mutant(
+        "row-root", V + "verify_file.py", "previous.hex() == opened.root ==", "opened.root ==", T + "test_forged.py"
+    ),
+    Mutant(
+        "key-of-party", V + "seal.py", "place = (incident_id, party)", 'place = (incident_id, "")', T + "test_vault.py"
+    ),
+    Mutant(
+        "counterpart-facts",
+        V + "provenance.py",
+        "if draft.party is Party.SUBJECT:",
+        "if True:",
+        T + "test_documented.py",
+    ),
+    Mutant(
+        "counterpart-sources",
+        "pipeline/capture/capture.py",
+        "connections(incident, counterpart, Party.COUNTERPART, sources=cut)",
+        "connections(incident, counterpart, Party.COUNTERPART, sources=mine.parts)",
+        "tests/unit/runtime/test_rescan.py",
+    ),
+    Mutant(
+        "pseudonyms",
+        V + "provenance.py",
+        'return UNKNOWN if name == UNKNOWN else keyed_id(installation_key, f"pseudonym/{kind}", name)',
+        "return name",
+        T + "test_vault.py",
+    ),
+    Mutant(
+        "codes-only", V + "provenance.py", "text if _CODE.fullmatch(text) else UNKNOWN", "text", T + "test_vault.py"
+    ),
+    # Durable files
+    Mutant(
+        "write-once",
+        V + "disk.py",
+        "os.link(part, path)  # refuses a name that exists, unlike rename",
+        "os.replace(part, path)\n        part.touch()",
+        T + "test_disk.py",
+    ),
+    Mutant(
+        "file-synced-before-its-name",
+        V + "disk.py",
+        "            out.flush()\n            os.fsync(out.fileno())\n",
+        "            out.flush()\n",
+        T + "test_disk.py",
+    ),
+    Mutant(
+        "folder-synced",
+        V + "disk.py",
+        "        part.unlink()\n    sync_folder(path.parent)\n",
+        "        part.unlink()\n",
+        T + "test_disk.py",
+    ),
+    Mutant(
+        "ledger-before-key",
+        V + "keys.py",
+        "                self._ledger.append(key_id)\n            self._erase(key_id)\n",
+        "                self._erase(key_id)\n                self._ledger.append(key_id)\n",
+        T + "test_keys.py",
+    ),
+    # Keys
+    Mutant(
+        "destroyed-for-ever",
+        V + "keys.py",
+        "if key_id in self._ledger:",
+        "if False:",
+        "tests/contracts/test_key_store.py",
+    ),
+    Mutant("key-in-its-place", V + "keys.py", 'f"key {key_id}", ', '"key", ', T + "test_keys.py"),
+    Mutant(
+        "wrapped-under-its-key",
+        V + "keys.py",
+        'f"data key under {key_id}"',
+        '"data key"',
+        T + "test_documented.py",
+    ),
+    Mutant(
+        "master-proved",
+        V + "keys.py",
+        'unlock_secret(self._kek, "proof", proof.read_bytes())',
+        "proof.read_bytes()",
+        T + "test_keys.py",
+    ),
+    Mutant("ledger-chain", V + "ledger.py", "if not sound:", "if False:", T + "test_keys.py"),
+    Mutant("erased-stays-closed", V + "attach.py", "return self.erased or ", "return ", T + "test_destroyed.py"),
+    Mutant(
+        "erased-party",
+        V + "seal.py",
+        "if (incident_id, draft.party.value) in self._before.erased:",
+        "if False:",
+        T + "test_destroyed.py",
+    ),
+    Mutant(
+        "destroyed-in-custody", V + "verify.py", "if _in_custody(tx, row.owner):", "if False:", T + "test_destroyed.py"
+    ),
+    # Conclusions
+    Mutant(
+        "vault-fence",
+        V + "commit.py",
+        "    check_fence(act.tx, said.run_id)\n",
+        "",
+        T + "test_vault.py " + T + "test_crash.py",
+    ),
+    Mutant(
+        "changed-meanwhile",
+        V + "commit.py",
+        "if before(act.tx, said.recording.recording_id, keys) != was:",
+        "if False:",
+        T + "test_vault.py",
+    ),
+    Mutant("nothing-sealed-twice", V + "seal.py", "if record_id not in self._sealed:", "if True:", T + "test_vault.py"),
+    Mutant(
+        "closed-is-not-sealed",
+        V + "seal.py",
+        "            if standing and standing.closed:\n                continue\n",
+        "",
+        T + "test_vault.py",
+    ),
+    Mutant(
+        "closed-is-not-reopened",
+        V + "commit.py",
+        "**({} if standing.closed else changes)",
+        "**changes",
+        T + "test_vault.py",
+    ),
+    Mutant(
+        "attached-in-its-stream",
+        V + "attach.py",
+        "(s.stream, s.category) == (stream, incident.category)",
+        "s.category == incident.category",
+        T + "test_vault.py",
+    ),
+    Mutant(
+        "grown-span-is-kept",
+        "pipeline/capture/side.py",
+        'f"{number}.{made.span.start_ns}-{made.span.end_ns}"',
+        'f"{number}.{made.span.start_ns}"',
+        "tests/unit/runtime/test_rescan.py",
+    ),
+    # Audit
+    Mutant("chain-entry", V + "audit.py", "if not _sound(entry):", "if False:", T + "test_verify_chain.py"),
+    Mutant("chain-gap", V + "audit.py", "if entry.sequence != expected:", "if False:", T + "test_verify_chain.py"),
+    Mutant(
+        "chain-reaches-its-head",
+        V + "audit.py",
+        "if problem := behind(tx, head, tip):",
+        "if (problem := behind(tx, head, tip)) and False:",
+        T + "test_verify_chain.py",
+    ),
+    Mutant(
+        "head-signature",
+        V + "head.py",
+        'self._signer.public_key().verify(bytes.fromhex(held["signature"]), _signed(head))',
+        "bytes.fromhex(held['signature'])",
+        T + "test_verify_chain.py",
+    ),
+    Mutant(
+        "rows-as-their-act-left-them",
+        V + "verify.py",
+        "elif _state(tx, subject) != left:",
+        "elif False:",
+        T + "test_verify.py",
+    ),
+    # The one way out
+    Mutant(
+        "reason-demanded",
+        V + "disclose.py",
+        "if not reason.strip() or not actor.strip():",
+        "if not actor.strip():",
+        T + "test_disclose.py",
+    ),
+    Mutant("grant-mode", V + "disclose.py", "if self.mode != DEVELOPMENT:", "if False:", T + "test_disclose.py"),
+    Mutant("grant-severity", V + "disclose.py", "if severity is Severity.SEVERE:", "if False:", T + "test_disclose.py"),
+    Mutant(
+        "grant-restricted", V + "disclose.py", "        if restricted:\n", "        if False:\n", T + "test_disclose.py"
+    ),
+    Mutant(
+        "severity-not-from-edited-rows",
+        V + "disclose.py",
+        "if state_of(tx, subject) != last_state(tx, subject):",
+        "if False:",
+        T + "test_disclose.py",
+    ),
+    Mutant(
+        "audit-before-open",
+        V + "disclose.py",
+        '            verb = "evidence.refuse" if refusal else "evidence.open"\n',
+        '            verb = "evidence.refuse" if refusal else "evidence.open"\n            self._open(record, file)\n',
+        T + "test_disclose.py",
+    ),
+    Mutant(
+        "look-on-record",
+        V + "disclose.py",
+        '            act.record(verb, f"record:{record_id}", reason=reason.strip())\n',
+        "",
+        T + "test_disclose.py",
+    ),
+    # Ordinary data
+    Mutant(
+        "ledger-fence",
+        "pipeline/recordings/database.py",
+        "if current != run_id.encode():",
+        "if False:",
+        "tests/unit/recordings/test_ledger.py",
+    ),
+    Mutant(
+        "ledger-place",
+        "pipeline/recordings/cipher.py",
+        ", _place(place))",
+        ", b'')",
+        "tests/unit/recordings",
+    ),
+    Mutant(
+        "one-writer",
+        "pipeline/recordings/lock.py",
+        "fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)",
+        "pass",
+        "tests/unit/recordings/test_lock.py",
+    ),
+)
