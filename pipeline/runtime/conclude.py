@@ -48,7 +48,11 @@ def conclude(line: Line, inspection: Inspection) -> Row:
     incidents = sorted(found, key=lambda i: (i.span, i.category, i.stream_id))
     seconds["decide"] = time.perf_counter() - began
     notes: list[str] = []
-    cutting = _Cutting(line, recording, _counterpart(line, inspection.position), incidents, notes)
+    others = line.ledger.roll.counterparts(line.run_id, inspection.position)
+    if incidents and len(others) > 1:
+        # One key is one person's: a third party's stream must not lie under the second's.
+        notes.append(f"of {len(others)} other streams of the session only the first was kept as the counterpart's")
+    cutting = _Cutting(line, recording, others[0] if others else None, incidents, notes)
     began = time.perf_counter()
     ids = line.vault.conclude(
         _conclusion_id(line, recording.recording_id, failed),
@@ -119,11 +123,6 @@ def unrepeated(signals: Iterable[Signal]) -> list[Signal]:
 
 def _first(s: Score) -> tuple[bool, Span, float]:
     return (s.repeats is not None, s.repeats or s.span, s.value)
-
-
-def _counterpart(line: Line, position: int) -> Recording | None:
-    others = line.ledger.roll.counterparts(line.run_id, position)
-    return others[0] if others else None
 
 
 class _Cutting:

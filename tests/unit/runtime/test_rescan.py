@@ -15,6 +15,7 @@ from pipeline.core.recording import Part, Participant, Recording
 from pipeline.runtime.conclude import conclude
 from pipeline.runtime.inspect import inspect
 from pipeline.runtime.line import Line
+from pipeline.runtime.report import Row
 from pipeline.runtime.score import score
 from pipeline.runtime.tasks import cut
 from pipeline.vault import tables
@@ -53,14 +54,18 @@ def at_least(line: Line, value: float, run_id: str) -> Line:
 
 def scanned(line: Line, *recordings: Recording) -> IncidentView:
     """The one incident of the first recording after it was scanned; the others are of its session."""
+    concluded(line, *recordings)
+    (incident,) = line.vault.incidents()
+    return incident
+
+
+def concluded(line: Line, *recordings: Recording) -> Row:
     line.ledger.roll.enlist(line.run_id, list(recordings))
     found = inspect(line, 0)
     for part, facts in enumerate(found.parts):
         for chunk in cut(part, facts):
             score(line, 0, found.recording_id, chunk)
-    conclude(line, found)
-    (incident,) = line.vault.incidents()
-    return incident
+    return conclude(line, found)
 
 
 def dismissed(vault: Vault, incident_id: str) -> None:
@@ -111,3 +116,14 @@ def test_neither_partys_evidence_names_or_lies_under_the_key_of_the_other(line: 
     assert b"ben" in said[Party.COUNTERPART] and b"anna" not in said[Party.COUNTERPART]
     kinds = {r.kind for r in incident.records if r.party is Party.COUNTERPART}
     assert kinds == {Kind.FRAME, Kind.DERIVATIVE, Kind.PACKETS, Kind.CONNECTION}
+
+
+def test_a_third_stream_of_a_session_is_not_kept_under_the_seconds_key_and_that_is_said(
+    line: Line, tmp_path: Path
+) -> None:
+    path = str(lit(tmp_path / "lit.mp4"))
+    three = [Recording(parts=(Part(uri=path),), session_id="talk", stream_id=f"stream-{i}") for i in range(3)]
+    row = concluded(at_least(line, 0.9, "first"), *three)
+    assert "of 2 other streams of the session only the first was kept as the counterpart's" in row.warnings
+    (incident,) = line.vault.incidents()
+    assert len([r for r in incident.records if (r.kind, r.party) == (Kind.CONNECTION, Party.COUNTERPART)]) == 1
