@@ -17,7 +17,7 @@ from pipeline.config.settings import Mode
 from pipeline.core.errors import BusyError, ConfigError, WatchkeepError
 from pipeline.core.recording import UNKNOWN
 from pipeline.recordings.lock import HomeLock
-from pipeline.runtime.ray_workers import MEMORY_FOLDER, in_memory
+from pipeline.runtime.memory import MEMORY_FOLDER, in_memory
 from pipeline.vault.orphans import Orphans
 
 LOW_DISK_BYTES = 10 << 30
@@ -109,7 +109,7 @@ def _models(found: Installation) -> Iterator[Check]:
 
 
 def _ray(found: Installation) -> Iterator[Check]:
-    if in_memory(MEMORY_FOLDER):
+    if in_memory():
         yield _check("ok", "ray", f"its sessions lie in {MEMORY_FOLDER}, on no disk")
     else:
         yield _check("note", "ray", f"{MEMORY_FOLDER} is no memory file system here: scans need --ray off")

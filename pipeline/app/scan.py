@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -72,10 +73,13 @@ def scan(home: Home, request: Request, *, progress: Callable[[Progress], None], 
         driver = Scan(job, line.ledger, progress)
         make = MakeWorker(home=home, policy=request.policy, run_id=run_id, terms=line.terms.fingerprint)
         count = request.workers or installation.settings.run.workers or len(os.sched_getaffinity(0))
-        with Workers(make, count=count, task_s=installation.settings.ingest.max_task_s, ray=ray, say=say) as pool:
+        with Workers(make, count=count, task_s=installation.settings.ingest.max_task_s, ray=ray, say=say) as workers:
             try:
-                report = driver.run(pool)
+                report = driver.run(workers.pool)
             except KeyboardInterrupt:
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
+                say("stopping")
+                workers.leaving = True
                 report = driver.report(complete=False)
             except (ModelError, SealError, IntegrityError):
                 _finish(line, driver.report(complete=False))

@@ -11,6 +11,7 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Self
 
 from pipeline.app.compose import Installation, compose_line
 from pipeline.app.home import Home
@@ -49,12 +50,13 @@ class Workers:
         self._task_s = task_s
         self._wants_ray = ray
         self._say = say
+        self.leaving = False
+        """Set when the process will end at once: nothing is waited for."""
         self._ray: LocalRay | None = None
-        self._pool: ThreadPool | None = None
         # Ray prints about workers that died on standard output, where only the report belongs; the driver hears it too.
         self._hush = redirect_stdout(_Nowhere())
 
-    def __enter__(self) -> ThreadPool:
+    def __enter__(self) -> Self:
         if self._wants_ray:
             self._hush.__enter__()
             ray = self._ray = LocalRay(self._make, workers=self._count, task_s=self._task_s, say=self._say)
@@ -63,14 +65,13 @@ class Workers:
             ]
         else:
             seats = [self._make] * self._count
-        self._pool = ThreadPool(seats)
-        return self._pool
+        self.pool = ThreadPool(seats)
+        return self
 
     def __exit__(self, *exception: object) -> None:
-        if self._pool is not None:
-            self._pool.close()
+        self.pool.close()
         if self._ray is not None:
-            self._ray.stop()
+            self._ray.stop(now=self.leaving)
             self._hush.__exit__(None, None, None)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 from pipeline.app import configuration
@@ -13,9 +16,13 @@ app = typer.Typer(help="Settings, policy, taxonomy and model registry.", no_args
 
 
 @app.command("check", short_help="Read every configuration file; name every error.")
-def check(home: HomeOption = None, as_json: JsonOption = False) -> None:
+def check(
+    policy: Annotated[Path | None, typer.Option(help="A policy file instead of the home's.", metavar="FILE")] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Read every configuration file whole; all errors at once, each with file and line."""
-    found = configuration.check(Home.at(home))
+    found = configuration.check(Home.at(home), policy)
     if as_json:
         show_json(found)
     for line in () if as_json else found["files"]:

@@ -26,6 +26,7 @@ from pipeline.decide.policy import Rule
 from pipeline.incident.fold import fold
 from pipeline.ingest.probe import probe
 from pipeline.runtime.line import Line
+from pipeline.runtime.memory import fresh, in_memory, sweep
 from pipeline.runtime.score import pictures, sounds
 from pipeline.runtime.tasks import Chunk, Track
 from pipeline.runtime.views import WHOLE
@@ -39,7 +40,7 @@ LABELS = frozenset({TONE, FLAT})
 """What the canary needs to hear; kept beside the policy's own labels."""
 CATEGORY = "canary"
 _FRAMES = 3
-_IN_MEMORY = Path("/dev/shm")  # noqa: S108
+SCRATCH_PREFIX = "wkcanary"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,8 @@ class Canary:
             (i, capture(i, recording, None, policy=_REF, sources=line.sources, params=line.capture).drafts)
             for i in incidents
         ]
-        scratch = Path(tempfile.mkdtemp(prefix="wkcanary", dir=_IN_MEMORY if _IN_MEMORY.is_dir() else None))
+        sweep(SCRATCH_PREFIX)
+        scratch = fresh(SCRATCH_PREFIX) if in_memory() else Path(tempfile.mkdtemp(prefix=SCRATCH_PREFIX))
         try:
             return _sealed_and_opened(line, recording, drafts, scratch)
         finally:

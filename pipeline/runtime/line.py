@@ -18,6 +18,7 @@ from pipeline.core.ports import Clock, FrameClassifier, SoundClassifier
 from pipeline.decide.policy import Policy
 from pipeline.ingest.params import Params as IngestParams
 from pipeline.recordings.ledger import Ledger
+from pipeline.runtime.signals import FORMAT
 from pipeline.sample.params import Params as SampleParams
 from pipeline.vault.vault import Vault
 
@@ -105,8 +106,8 @@ class Line:
 
     @property
     def chunk_terms(self) -> str:
-        """The fingerprint under which finished chunks are marked: the terms and the cutting."""
-        return digest_of((self.terms.fingerprint, str(self.chunk_lines)))
+        """The fingerprint under which finished chunks are marked: terms, cutting, and how results are written."""
+        return digest_of((self.terms.fingerprint, str(self.chunk_lines), FORMAT))
 
 
 class CanaryScan(Protocol):

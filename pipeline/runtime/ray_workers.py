@@ -13,15 +13,14 @@ import secrets
 import shutil
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from pipeline.core.errors import ConfigError
 from pipeline.ingest.limits import cpu_budget, limit_process
+from pipeline.runtime.memory import MEMORY_FOLDER, fresh, in_memory, sweep
 from pipeline.runtime.tasks import Act, Answer, Failed, Task
 from pipeline.runtime.worker import Worker
 
-MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108 - a memory file system is the point: nothing of a session reaches a disk
 SESSION_PREFIX = "wkray"
 OBJECT_STORE_BYTES = 80 << 20
 ACTOR_MEMORY_BYTES = 16 << 30
@@ -32,7 +31,7 @@ class LocalRay:
     """A Ray of this process's own, started in the background; ends with `stop` or, after a kill, by itself."""
 
     def __init__(self, make: Callable[[], Worker], *, workers: int, task_s: float, say: Callable[[str], None]) -> None:
-        if not in_memory(MEMORY_FOLDER):
+        if not in_memory():
             raise ConfigError(f"{MEMORY_FOLDER} is no memory file system here: run with --ray off")
         self._make = make
         self._workers = workers
@@ -40,7 +39,8 @@ class LocalRay:
         self._say = say
         self._actor: Any = None
         self._up: queue.SimpleQueue[RemoteWorker | None] = queue.SimpleQueue()
-        self.session = MEMORY_FOLDER / f"{SESSION_PREFIX}{os.getpid()}{secrets.token_hex(2)}"
+        sweep(SESSION_PREFIX)
+        self.session = fresh(SESSION_PREFIX)
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._live, daemon=True, name="ray")
         self._thread.start()
@@ -52,10 +52,13 @@ class LocalRay:
         except queue.Empty:
             return None
 
-    def stop(self) -> None:
-        """End Ray and forget its session folder."""
+    def stop(self, *, now: bool = False) -> None:
+        """End Ray and forget its session folder. `now`: for a process that is leaving and takes Ray along, without
+        waiting for a start that may be under way; the next start sweeps what is left.
+        """
         self._over.set()
-        self._thread.join()
+        if not now:
+            self._thread.join()
 
     def _live(self) -> None:
         # Ray's processes die with the thread that started them (the kernel's parent-death signal goes by thread), so
@@ -90,7 +93,6 @@ class LocalRay:
         return self._actor.remote(self._make, self._task_s)
 
     def _init(self) -> None:
-        _forget_dead_sessions()
         os.environ.update(
             RAY_USAGE_STATS_ENABLED="0",
             RAY_AUTH_MODE="token",
@@ -101,7 +103,6 @@ class LocalRay:
         )
         # Ray opens its own folder to everybody; inside one that only we may enter, that does no harm.
         inner = self.session / "r"
-        self.session.mkdir(mode=0o700)
         inner.mkdir()
         import ray
 
@@ -185,19 +186,3 @@ class Handover:
                 except Exception as error:  # noqa: BLE001 - the scan would wait for an answer for ever
                     return Failed(fault="died", reason=str(error))
         return self._seat.run(task)
-
-
-def in_memory(folder: Path) -> bool:
-    """True if `folder` is a memory file system of its own."""
-    mounts = Path("/proc/mounts")
-    if not mounts.exists():
-        return False
-    return any(line.split()[1:3] == [str(folder), "tmpfs"] for line in mounts.read_text().splitlines())
-
-
-def _forget_dead_sessions() -> None:
-    """Remove session folders whose driver was killed: its pid is the number in the name."""
-    for folder in MEMORY_FOLDER.glob(f"{SESSION_PREFIX}*"):
-        pid = folder.name.removeprefix(SESSION_PREFIX)[:-4]
-        if pid.isdigit() and not Path(f"/proc/{pid}").exists():
-            shutil.rmtree(folder, ignore_errors=True)

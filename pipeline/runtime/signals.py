@@ -10,6 +10,9 @@ from pipeline.core.media import Span
 from pipeline.core.signal import Match, ModelRef, Score, Signal
 from pipeline.runtime.tasks import ChunkDone, Tally
 
+FORMAT = "1"
+"""Changes with what `pack` writes, so that results of an older program are never read as ours."""
+
 Views = Mapping[str, Sequence[Signal]]
 """Signals by what they are of: "" for the whole picture or the sound, a handle for that person's region."""
 

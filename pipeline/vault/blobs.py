@@ -29,7 +29,10 @@ class FileStore:
         except FileExistsError as error:
             raise SealError(f"vault file {name} exists already: nothing was overwritten") from error
         except OSError as error:
-            raise SealError(f"vault file {name} cannot be stored in {self._folder}: {error}") from error
+            raise SealError(
+                f"vault file {name} cannot be stored in {self._folder} ({error.strerror or error}): "
+                "free some space or mend the disk, and scan again"
+            ) from error
 
     def open(self, name: str) -> BinaryIO:
         """The file as a seekable stream."""
