@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -30,7 +31,18 @@ from pipeline.ingest.probe import probe
 from pipeline.ingest.regular import regular_file
 from tests.devset import devset
 from tests.hostile import corpus
-from tests.hostile_media import FORMS, alias, clip, matroska, picture_size, rewritten, track
+from tests.hostile_media import (
+    FORMS,
+    RATE,
+    alias,
+    clip,
+    matroska,
+    picture_size,
+    rewritten,
+    tone,
+    track,
+    write_sound,
+)
 
 PARAMS = Params()
 
@@ -215,3 +227,41 @@ def test_a_task_that_takes_too_long_is_named() -> None:
     time.sleep(0.02)
     with pytest.raises(SourceError, match="over the time limit"):
         deadline.check()
+
+
+def test_libav_is_told_to_open_nothing_but_the_descriptor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The last of three walls: no file gets as far, because formats that name others and their names are refused before.
+    told: dict[str, str] = {}
+    opens = av.open
+
+    def listening(file: str, **given: Any) -> Any:
+        told.update(given["options"], file=file)
+        return opens(file, **given)
+
+    monkeypatch.setattr(av, "open", listening)
+    open_media(str(clip(tmp_path / "a.wav")), PARAMS).close()
+    assert (told["file"], told["protocol_whitelist"], told["enable_drefs"]) == ("fd:", "fd", "0")
+
+
+def test_a_format_that_is_not_listed_is_no_media(tmp_path: Path) -> None:
+    path = tmp_path / "a.mkv"
+    with av.open(str(path), "w", format="nut") as out:
+        write_sound(out, out.add_stream("pcm_s16le", rate=RATE, layout="stereo"), tone(0.5))
+    assert refusal(path).startswith("not media: no known format")
+
+
+def test_a_file_that_becomes_a_fifo_between_two_looks_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = clip(tmp_path / "a.wav")
+    look = os.lstat
+
+    def swap(name: str) -> os.stat_result:
+        found = look(name)
+        path.unlink()
+        os.mkfifo(path)
+        return found
+
+    monkeypatch.setattr("pipeline.ingest.regular.os.lstat", swap)
+    with pytest.raises(SourceError, match="not a regular file: fifo"), regular_file(str(path)):
+        pass

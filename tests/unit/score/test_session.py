@@ -96,6 +96,20 @@ def test_a_provider_that_is_not_there_is_refused_and_never_replaced() -> None:
         load_frames(entries()["opennsfw"], fetched_models(), provider="tpu")
 
 
+def test_a_session_that_fell_back_to_another_provider_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    # What onnxruntime does where CUDA's libraries are not whole: it says so on standard error and goes on with the CPU.
+    session = onnxruntime.InferenceSession
+
+    def fallen_back(body: bytes, settings: Any, providers: list[Any]) -> Any:
+        return session(body, settings, providers=["CPUExecutionProvider"])
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", fallen_back)
+    offered = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: offered)
+    with pytest.raises(ModelError, match="provider cuda was asked for, but opennsfw would run on CPUExecutionProvider"):
+        load_frames(entries()["opennsfw"], fetched_models(), provider="cuda")
+
+
 @pytest.mark.gpu
 @pytest.mark.skipif("CUDAExecutionProvider" not in onnxruntime.get_available_providers(), reason="no CUDA here")
 def test_cuda_passes_the_same_probes() -> None:

@@ -15,6 +15,7 @@ from pipeline.vault.blobs import FileStore
 from pipeline.vault.disclose import DevelopmentGrant
 from pipeline.vault.vault import Vault
 from tests.unit.vault.conftest import Place, drafts, span
+from tests.unit.vault.test_vault import decide
 
 GRANT = DevelopmentGrant(mode="development")
 OPEN: dict[str, object] = {"actor": "os:ada(1000)", "reason": "the sample looks wrong", "grant": GRANT}
@@ -73,6 +74,13 @@ def test_severe_evidence_stays_sealed_and_the_attempt_is_on_record(sealed: Vault
         sealed.open_evidence(record_id, **OPEN)  # type: ignore[arg-type]
     assert entries(place, "evidence.open") == []
     assert [subject for _, subject, _ in entries(place, "evidence.refuse")] == [f"record:{record_id}"]
+
+
+def test_restricted_evidence_stays_sealed(sealed: Vault) -> None:
+    (view,) = (v for v in sealed.incidents() if v.category == "nudity")
+    decide(sealed, view.incident_id, restricted=True)
+    with pytest.raises(DisclosureError, match="is restricted"):
+        sealed.open_evidence(record(sealed), **OPEN)  # type: ignore[arg-type]
 
 
 def test_a_severity_edited_in_the_catalog_opens_nothing(sealed: Vault, place: Place) -> None:

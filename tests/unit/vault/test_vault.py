@@ -169,7 +169,7 @@ def test_another_category_or_recording_never_attaches(sealed: Vault) -> None:
     assert len(sealed.incidents()) == 4
 
 
-def decide(vault: Vault, incident_id: str, **changes: str) -> None:
+def decide(vault: Vault, incident_id: str, **changes: str | bool) -> None:
     """What the next issue's reviewing does: change the row, with its audit entry, in one act."""
     with vault._journal.act("os:eve(1001)") as act:
         row = update(tables.incident).where(tables.incident.c.incident_id == incident_id)
