@@ -231,15 +231,14 @@ def test_a_task_that_takes_too_long_is_named() -> None:
 
 def test_libav_is_told_to_open_nothing_but_the_descriptor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # The last of three walls: no file gets as far, because formats that name others and their names are refused before.
-    told: dict[str, str] = {}
-    opens = av.open
+    path, told, opens = clip(tmp_path / "a.wav"), dict[str, str](), av.open
 
     def listening(file: str, **given: Any) -> Any:
         told.update(given["options"], file=file)
         return opens(file, **given)
 
     monkeypatch.setattr(av, "open", listening)
-    open_media(str(clip(tmp_path / "a.wav")), PARAMS).close()
+    open_media(str(path), PARAMS).close()
     assert (told["file"], told["protocol_whitelist"], told["enable_drefs"]) == ("fd:", "fd", "0")
 
 
