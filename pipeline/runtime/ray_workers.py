@@ -12,7 +12,9 @@ import queue
 import secrets
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from pipeline.core.errors import ConfigError
@@ -90,7 +92,7 @@ class LocalRay:
                 self._up.put(RemoteWorker(self._make_actor, coming.pop(loaded), task_s=self._task_s))
 
     def _make_actor(self) -> Any:
-        return self._actor.remote(self._make, self._task_s)
+        return self._actor.remote(self._make, self._task_s, os.environ.get("HOME", ""))
 
     def _init(self) -> None:
         os.environ.update(
@@ -106,6 +108,11 @@ class LocalRay:
         inner.mkdir()
         import ray
 
+        with _home_of_its_own(inner):
+            self._open(ray, inner)
+        self._actor = ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0)(_Actor)
+
+    def _open(self, ray: Any, inner: Path) -> None:
         ray.init(
             num_cpus=self._workers,
             num_gpus=0,
@@ -116,14 +123,32 @@ class LocalRay:
             _temp_dir=str(inner),
             _system_config={"automatic_object_spilling_enabled": False},
         )
-        self._actor = ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0)(_Actor)
+
+
+@contextmanager
+def _home_of_its_own(folder: Path) -> Iterator[None]:
+    """Ray's processes are born with `folder` as their home: they read and write nothing under the user's.
+
+    The empty cluster file there keeps Ray from asking the metadata services of clouds where it runs.
+    """
+    (folder / "ray_bootstrap_config.yaml").write_text("{}\n", encoding="ascii")
+    before = os.environ.get("HOME")
+    os.environ["HOME"] = str(folder)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["HOME"]
+        else:
+            os.environ["HOME"] = before
 
 
 class _Actor:
     """The remote end: one worker in a process of its own, with limits on what hostile media can take."""
 
-    def __init__(self, make: Callable[[], Worker], task_s: float) -> None:
+    def __init__(self, make: Callable[[], Worker], task_s: float, home: str) -> None:
         limit_process(ACTOR_MEMORY_BYTES)
+        os.environ["HOME"] = home
         self._task_s = task_s
         self._worker = make()
 
