@@ -47,7 +47,7 @@ class Scanned:
         return [{"path": row["uri"], "scored": row["frames_scored"]} for row in self.report["recordings"]]
 
     def share_after(self, ideal: Sequence[dict[str, Any]]) -> float:
-        """Share of the ideal's work that was done after `up`; a chunk under way then counts by its time on each side."""
+        """Share of the ideal's work that was done after `up`; a chunk under way then counts by its times."""
         after = whole = 0.0
         for act, position, track, began, ended in self.trace["tasks"]:
             if act == "score":

@@ -2,8 +2,9 @@
 
     python benchmarks/traced.py TRACE.json scan FILES... (as for watchkeep)
 
-Writes to TRACE, times on the monotonic clock: `up`, when each seat got its worker of Ray's; `first_frame`, when the first frame of a recording had its score in this process (Ray's workers only come up later); `tasks`: (act,
-position, track, began, ended) of each; `driving`: for how long this process only drove, and its CPU seconds meanwhile.
+Writes to TRACE, times on the monotonic clock: `up`, when each seat got its worker of Ray's; `first_frame`, when the
+first frame of a recording had its score in this process (Ray's workers only come up later); `tasks`: (act, position,
+track, began, ended) of each; `driving`: for how long this process only drove, and its CPU seconds meanwhile.
 """
 
 from __future__ import annotations
