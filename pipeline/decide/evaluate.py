@@ -42,6 +42,15 @@ def decide(signals: Iterable[Signal], policy: Policy, *, stream_id: str, degrade
     )
 
 
+def matters(scores: Sequence[Score], policy: Policy) -> bool:
+    """Whether the scores of one frame or window can be a vote of any rule; if not, no decision changes without them.
+
+    That holds for a span that is scored once. One that comes a second time as a repeat of another is known by its own
+    scores alone, so these must be kept.
+    """
+    return any(_combined(r.combine, [s for s in scores if s.label in r.labels]) >= r.at_least for r in policy.rules)
+
+
 def _once(scores: Iterable[Score]) -> list[Score]:
     kept: dict[tuple[Span, str, ModelRef], Score] = {}
     for score in scores:

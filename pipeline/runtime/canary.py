@@ -62,7 +62,8 @@ class Canary:
 
     def _fly(self, line: Line) -> str:
         # Always once a second, whatever the settings say: the outcome is known for that grid.
-        line = replace(line, terms=replace(line.terms, sample=SampleParams()))
+        policy = replace(line.terms.policy, rules=_rules(), ref=_REF)
+        line = replace(line, terms=replace(line.terms, policy=policy, sample=SampleParams()))
         facts = probe(str(self.path), line.ingest)
         recording = Recording(parts=(Part(uri=str(self.path)),), recording_id=CATEGORY, sha256=facts.sha256)
         seen, signals = pictures(line, recording, Chunk(part=0, track=Track.VIDEO))
@@ -78,9 +79,8 @@ class Canary:
         return self._sealed(line, recording, incidents)
 
     def _incidents(self, line: Line, recording: Recording, signals: Sequence[Signal]) -> tuple[Incident, ...]:
-        policy = replace(line.terms.policy, rules=_rules(), ref=_REF)
         return fold(
-            decide(signals, policy, stream_id=recording.stream_id),
+            decide(signals, line.terms.policy, stream_id=recording.stream_id),
             recording,
             installation_key=line.installation_key,
             opened_at=line.clock.now(),

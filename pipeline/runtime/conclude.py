@@ -7,7 +7,7 @@ incidents, and the source, decide what is cut.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from pipeline.capture.capture import capture
@@ -15,9 +15,9 @@ from pipeline.capture.media import Digests
 from pipeline.core.decision import Incident
 from pipeline.core.evidence import Draft
 from pipeline.core.ids import keyed_id
-from pipeline.core.media import NS, Span
+from pipeline.core.media import NS
 from pipeline.core.recording import Recording
-from pipeline.core.signal import Score, Signal
+from pipeline.core.signal import Signal
 from pipeline.decide.evaluate import decide
 from pipeline.incident.fold import fold
 from pipeline.ingest.audio_tape import AudioTapes
@@ -78,7 +78,7 @@ def _gap_ns(line: Line) -> int:
 
 def _judge(line: Line, shown: Recording, signals: Sequence[Signal], degraded: tuple[str, ...]) -> tuple[Incident, ...]:
     """The incidents of one view."""
-    decision = decide(unrepeated(signals), line.terms.policy, stream_id=shown.stream_id, degraded=degraded)
+    decision = decide(signals, line.terms.policy, stream_id=shown.stream_id, degraded=degraded)
     return fold(
         decision,
         shown,
@@ -108,21 +108,6 @@ def _gather(line: Line, inspection: Inspection) -> tuple[list[ChunkDone], dict[s
             for view, signals in said.items():
                 seen.setdefault(view, []).extend(signals)
     return done, seen
-
-
-def unrepeated(signals: Iterable[Signal]) -> list[Signal]:
-    """Each (span, label, model) once. A frame that two grid lines share keeps the scores it got itself."""
-    kept: dict[tuple[object, ...], Signal] = {}
-    for s in signals:
-        key = (s.span, s.label, s.model if isinstance(s, Score) else (s.bank, s.entry))
-        other = kept.get(key)
-        if other is None or (isinstance(s, Score) and isinstance(other, Score) and _first(s) < _first(other)):
-            kept[key] = s
-    return list(kept.values())
-
-
-def _first(s: Score) -> tuple[bool, Span, float]:
-    return (s.repeats is not None, s.repeats or s.span, s.value)
 
 
 class _Cutting:

@@ -1,4 +1,7 @@
-"""Scoring a chunk: ingest, sample and score inside one process; only small signals leave it."""
+"""Scoring a chunk: ingest, sample and score inside one process; only signals that can matter leave it.
+
+What no rule could count is forgotten at once: memory and ledger grow with what is found, not with what is seen.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,11 @@ from collections.abc import Iterator
 from typing import Generic, TypeVar
 
 from pipeline.core.errors import ModelError, SourceError
-from pipeline.core.media import Frame
+from pipeline.core.media import LINE_NS, Frame
 from pipeline.core.ports import FrameClassifier
 from pipeline.core.recording import Recording
 from pipeline.core.signal import Score, Signal
+from pipeline.decide.evaluate import matters
 from pipeline.ingest.audio import AudioReader
 from pipeline.ingest.opener import Deadline
 from pipeline.ingest.video import VideoReader
@@ -96,7 +100,13 @@ def pictures(line: Line, recording: Recording, chunk: Chunk) -> tuple[ChunkDone,
     try:
         for frame in watch.pull("decode", iter(reader)):
             sampled += 1
-            fresh = [_look(cut.of(frame), memory, panel, watch, signals[cut.view]) for cut, memory in looks]
+            fresh = []
+            for cut, memory in looks:
+                said, news = _look(cut.of(frame), memory, panel, watch)
+                fresh.append(news)
+                # A frame of the line before comes a second time here, and is known by what it scores now.
+                if frame.line != frame.span.start_ns // LINE_NS or matters(said, line.terms.policy):
+                    signals[cut.view] += said
             repeated += None not in fresh and not any(fresh)
             scored += any(fresh)
     except SourceError as why:
@@ -119,21 +129,19 @@ def pictures(line: Line, recording: Recording, chunk: Chunk) -> tuple[ChunkDone,
 
 
 def _look(
-    frame: Frame, memory: Memory, panel: _Panel[FrameClassifier], watch: _Stopwatch, signals: list[Signal]
-) -> bool | None:
-    """Add the signals of one frame in one view: True if it was scored, False if it repeats, None if nobody spoke."""
+    frame: Frame, memory: Memory, panel: _Panel[FrameClassifier], watch: _Stopwatch
+) -> tuple[list[Score], bool | None]:
+    """The scores of one frame in one view, and True if it was scored, False if it repeats, None if nobody spoke."""
     began = time.perf_counter()
     taken = memory.repeats(frame)
     watch.add("gate", began)
     if taken is not None:
-        signals += taken
-        return False
+        return taken, False
     began = time.perf_counter()
     scores = _ask(panel, frame)
     watch.add("score", began)
     memory.keep(frame, scores)
-    signals += scores
-    return True if scores else None
+    return scores, True if scores else None
 
 
 def _ask(panel: _Panel[FrameClassifier], frame: Frame) -> list[Score]:
@@ -163,11 +171,14 @@ def sounds(line: Line, recording: Recording, chunk: Chunk) -> tuple[ChunkDone, V
             count += 1
             end_ns = window.span.end_ns
             began = time.perf_counter()
+            said: list[Score] = []
             for name, classifier in list(panel.speaking.items()):
                 try:
-                    signals += classifier.score([window])[0]
+                    said += classifier.score([window])[0]
                 except ModelError:
                     panel.silence(name)
+            if matters(said, line.terms.policy):
+                signals += said
             watch.add("score_audio", began)
     except SourceError as why:
         broken = why.reason

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pipeline.core.decision import Action, Decision, Severity
 from pipeline.core.media import NS, Span
 from pipeline.core.signal import Match, ModelRef, Score, Signal
-from pipeline.decide.evaluate import decide
+from pipeline.decide.evaluate import decide, matters
 from pipeline.decide.policy import Combine, Policy, Unless
 from tests.unit.decide.cases import heard, policy, rule, second, seen, signals
 
@@ -152,3 +152,12 @@ def test_every_finding_has_the_votes_that_its_rule_asks_for(found: list[Score]) 
         times = [s.span.start_ns for s in finding.signals]
         assert len(times) >= 3
         assert all(b - a <= 5 * NS for a, b in pairwise(times))
+
+
+@given(signals())
+def test_forgetting_what_no_rule_could_count_changes_no_decision(found: list[Score]) -> None:
+    places: dict[object, list[Score]] = {}
+    for score in dict.fromkeys(found):
+        places.setdefault((score.span, score.model), []).append(score)
+    kept = [s for scores in places.values() if matters(scores, BOTH) for s in scores]
+    assert on(kept, BOTH) == on(found, BOTH)
