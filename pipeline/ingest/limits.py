@@ -64,7 +64,7 @@ def cpu_budget(seconds: float) -> Iterator[None]:
 
 
 class Messages(Counter[str]):
-    """libav's messages by level ("warning", "error", "critical"); equal ones in a row count once."""
+    """libav's messages by level ("warning", "error", "critical")."""
 
     oversized: str = ""
     """WxH of a picture that a decoder refused for its size: it is told in words only."""
@@ -84,7 +84,14 @@ class _Counts(logging.Handler):
         listeners: list[Messages] = self._of_thread.listeners
         return listeners
 
+    @property
+    def errors(self) -> int:
+        """How many errors this thread heard of so far."""
+        found: int = getattr(self._of_thread, "errors", 0)
+        return found
+
     def emit(self, record: logging.LogRecord) -> None:
+        self._of_thread.errors = self.errors + (record.levelno == logging.ERROR)
         refused = _OVERSIZED.search(record.getMessage())
         for messages in self.listeners():
             messages[record.levelname.lower()] += 1
@@ -93,6 +100,11 @@ class _Counts(logging.Handler):
 
 
 _counts = _Counts()
+
+
+def errors_spoken() -> int:
+    """Errors that libav has spoken of in this thread, whatever other threads read, once `quiet_libav` listens."""
+    return _counts.errors
 
 
 @contextmanager
@@ -108,6 +120,8 @@ def quiet_libav() -> Iterator[Messages]:
         logger.propagate = False
     if av.logging.get_level() != av.logging.WARNING:
         av.logging.set_level(av.logging.WARNING)
+        # What counts as equal would be told across threads: one file's message would hide another file's.
+        av.logging.set_skip_repeated(False)
     messages = Messages()
     listeners = _counts.listeners()
     listeners.append(messages)

@@ -16,6 +16,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from pipeline.core.errors import SourceError
+from pipeline.ingest.limits import errors_spoken
 from pipeline.ingest.opener import Deadline, cut_short, packets
 from pipeline.ingest.params import Params
 
@@ -49,9 +50,9 @@ class Packets:
     def _demuxed(self) -> Iterator[Packet[VideoStream]]:
         demuxed = cast("Iterator[Packet[VideoStream]]", packets(self._container, self._stream))
         while True:
-            before = _errors()
+            before = errors_spoken()
             packet = next(demuxed, None)
-            self.flaws += _errors() - before
+            self.flaws += errors_spoken() - before
             if packet is None:
                 return
             yield packet
@@ -98,7 +99,7 @@ class Decoder:
         return frames
 
     def _checked(self, packet: Packet[VideoStream] | None) -> list[VideoFrame]:
-        before = _errors()
+        before = errors_spoken()
         try:
             frames = self._context.decode(packet)
         except av.error.EOFError:
@@ -110,14 +111,9 @@ class Decoder:
             self.flaws += 1
             return []
         finally:
-            self.flaws += _errors() - before
+            self.flaws += errors_spoken() - before
         for frame in frames:
             if frame.width * frame.height > self._limit:
                 raise SourceError(f"oversized pixels: {frame.width}x{frame.height}, the limit is {self._limit} pixels")
             self.flaws += frame.is_corrupt
         return frames
-
-
-def _errors() -> int:
-    """Errors libav has spoken of in this process, equal ones counted too, once `quiet_libav` listens."""
-    return int(av.logging.get_last_error()[0])

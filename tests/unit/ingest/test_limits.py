@@ -9,10 +9,11 @@ import sys
 import threading
 from pathlib import Path
 
+import av.logging
 import pytest
 
 from pipeline.core.errors import SourceError
-from pipeline.ingest.limits import cpu_budget, quiet_libav
+from pipeline.ingest.limits import cpu_budget, errors_spoken, quiet_libav
 from pipeline.ingest.opener import open_media
 from pipeline.ingest.params import Params
 from tests.hostile_media import matroska, picture_size, track
@@ -62,3 +63,17 @@ def test_libav_is_counted_in_its_own_thread_and_prints_nothing(
         look()
         assert here["error"] > 0 and here.oversized == "30000x30000"
     assert capfd.readouterr() == ("", "")
+
+
+def test_errors_of_libav_are_those_of_this_thread_and_equal_ones_count() -> None:
+    def speak() -> None:
+        av.logging.log(av.logging.ERROR, "a decoder", "the same words")
+
+    with quiet_libav() as here:
+        before = errors_spoken()
+        speak()
+        other = threading.Thread(target=speak)
+        other.start()
+        other.join()
+        speak()
+        assert errors_spoken() - before == here["error"] == 2
