@@ -30,6 +30,7 @@ def verify(home: Home, *, say: Callable[[str], None]) -> dict[str, Any]:
         "records": found.records,
         "files": found.files,
         "audit_entries": found.entries,
+        "destroyed": found.destroyed,
         "orphans": len(found.orphans.files) + len(found.orphans.keys),
     }
     words = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items())

@@ -70,7 +70,6 @@ class Ledger:
         self._db = database
         self._cipher = cipher
         self.roll = Roll(database, cipher)
-        self.roll = Roll(database, cipher)
 
     @classmethod
     def open(cls, folder: Path, key: bytes) -> Self:
