@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from pipeline.core.media import Frame, Span
 from pipeline.core.recording import Layout, Recording, Region
@@ -34,11 +35,23 @@ def shown_in(recording: Recording, view: str) -> Recording:
 
 
 def unseen(recording: Recording) -> tuple[str, ...]:
-    """A warning if regions leave more than a hundredth of the picture to nobody (regions are taken not to overlap)."""
+    """A warning if regions leave more than a hundredth of the picture to nobody."""
     if recording.layout is Layout.SINGLE:
         return ()
-    left = 1 - sum(r.width * r.height for r in recording.regions)
+    left = 1 - _covered(recording.regions)
     return (f"{left:.0%} {UNSEEN}",) if left > 0.01 else ()
+
+
+def _covered(regions: Sequence[Region]) -> float:
+    """The share of the picture that lies in any region; what lies in several counts once."""
+    edges = sorted({x for r in regions for x in (r.x, r.x + r.width)})
+    area = 0.0
+    for left, right in pairwise(edges):
+        upto = 0.0
+        for r in sorted((r for r in regions if r.x <= left and right <= r.x + r.width), key=lambda r: r.y):
+            area += (right - left) * max(0.0, r.y + r.height - max(r.y, upto))
+            upto = max(upto, r.y + r.height)
+    return area
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +66,8 @@ class Cut:
         if self.region is None:
             return frame
         height, width = frame.pixels.shape[:2]
-        left, top = round(self.region.x * width), round(self.region.y * height)
+        left = min(round(self.region.x * width), width - 1)
+        top = min(round(self.region.y * height), height - 1)
         right = max(left + 1, round((self.region.x + self.region.width) * width))
         bottom = max(top + 1, round((self.region.y + self.region.height) * height))
         return replace(frame, pixels=frame.pixels[top:bottom, left:right])

@@ -12,7 +12,7 @@ from pipeline.app.compose import sources
 from pipeline.capture.params import Params as CaptureParams
 from pipeline.core.clock import SystemClock
 from pipeline.core.decision import Action, PolicyRef, Severity
-from pipeline.core.media import NS
+from pipeline.core.media import NS, Frame, Span
 from pipeline.core.recording import Identity, Layout, Part, Participant, Recording, Region
 from pipeline.decide.policy import Policy, Rule, Scanning, ScanRule
 from pipeline.ingest.params import Params as IngestParams
@@ -23,6 +23,7 @@ from pipeline.runtime.line import Detectors, Line, Terms
 from pipeline.runtime.report import Outcome, Row
 from pipeline.runtime.score import score
 from pipeline.runtime.tasks import cut
+from pipeline.runtime.views import Cut, unseen
 from pipeline.sample.params import Params as SampleParams
 from pipeline.vault.vault import Vault
 from tests.fakes.classifiers import BrightnessClassifier
@@ -130,3 +131,30 @@ def test_without_regions_a_picture_of_two_people_names_nobody_surely(line: Line,
     (incident,) = line.vault.incidents()
     assert incident.identity is Identity.AMBIGUOUS
     assert incident.action is Action.REVIEW, "an ambiguous identity never leads to an automatic action"
+
+
+@pytest.mark.parametrize(
+    ("regions", "left"),
+    [
+        ([(0, 0, 0.5, 1), (0.5, 0, 0.5, 1)], ""),
+        ([(0, 0, 0.5, 1), (0, 0, 0.5, 1)], "50%"),
+        ([(0, 0, 1, 0.6), (0.25, 0.25, 0.5, 0.55)], "30%"),
+        ([(0, 0, 0.2, 0.2), (0.8, 0.8, 0.2, 0.2)], "92%"),
+    ],
+)
+def test_what_lies_in_nobodys_region_is_told_though_regions_overlap(
+    regions: list[tuple[float, float, float, float]], left: str
+) -> None:
+    mixed = Recording(
+        parts=(Part(uri="mixed.mp4"),),
+        layout=Layout.COMPOSITE,
+        participants=(Participant(handle="a"),),
+        regions=tuple(Region(handle="a", x=x, y=y, width=w, height=h) for x, y, w, h in regions),
+    )
+    assert [said.split()[0] for said in unseen(mixed)] == ([left] if left else [])
+
+
+def test_a_region_at_the_very_edge_shows_a_pixel() -> None:
+    frame = Frame(stream_id="mix", span=Span(start_ns=0, end_ns=1), pixels=np.zeros((120, 320, 3), np.uint8))
+    corner = Region(handle="a", x=0.9999, y=0.9999, width=0.0001, height=0.0001)
+    assert Cut("a", corner).of(frame).pixels.shape == (1, 1, 3)
