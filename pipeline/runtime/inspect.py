@@ -34,11 +34,12 @@ def inspect(line: Line, position: int) -> Inspection:
     for part in recording.parts:
         try:
             found = probe(part.uri, line.ingest)
+            here = _facts(found, part, line)
         except SourceError as why:
             facts.append(PartFacts(reason=why.reason, retry=isinstance(why, NotYetError)))
             digests.append(f"unreadable:{part.uri}")
         else:
-            facts.append(_facts(found, part, line))
+            facts.append(here)
             digests.append(found.sha256)
             warnings.extend(found.warnings)
     identity = recording_id(line.installation_key, recording, digests)
@@ -70,6 +71,7 @@ def _facts(found: Probe, part: Part, line: Line) -> PartFacts:
     return PartFacts(
         has_video=found.has_video and looks,
         has_audio=found.has_audio and listens,
+        offset_ns=part.offset_ns,
         duration_ns=duration,
         cuts=lines,
     )

@@ -79,10 +79,9 @@ class ThreadPool:
     def _serve(self, make: Callable[[], Runs]) -> None:
         worker: Runs | None = None
         while (task := self._tasks.get()) is not None:
-            if worker is None:
-                try:
-                    worker = make()
-                except Exception as error:  # noqa: BLE001 - a thread that cannot start must answer, or the scan would hang
-                    self._answers.put((task, Failed(fault="died", reason=str(error))))
-                    continue
-            self._answers.put((task, worker.run(task)))
+            try:
+                worker = worker or make()
+                answer = worker.run(task)
+            except Exception as error:  # noqa: BLE001 - a thread that cannot go on must answer, or the scan would hang
+                answer = Failed(fault="died", reason=str(error))
+            self._answers.put((task, answer))

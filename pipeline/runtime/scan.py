@@ -218,8 +218,10 @@ class Scan:
             row = Row.from_json(before)
             self._close(position, row.as_skipped())
             return
-        if all(f.reason for f in found.parts):
-            later = all(f.retry for f in found.parts)
+        # A part that is still being written makes the recording another one when it is finished: what is sealed of the
+        # others now would be sealed once more then.
+        later = any(f.retry for f in found.parts)
+        if later or all(f.reason for f in found.parts):
             outcome = Outcome.SKIPPED if later else Outcome.UNREADABLE
             self._close(position, Row(outcome=outcome, reason=combine([f.reason for f in found.parts])))
             return

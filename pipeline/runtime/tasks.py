@@ -52,11 +52,13 @@ class Chunk:
 class PartFacts:
     """What inspection found of one part; `reason` says why it cannot be scanned, or is empty.
 
-    `cuts` are lines of the 60 s grid in recording time at which a chunk of its pictures may begin.
+    `cuts` are lines of the 60 s grid in recording time at which a chunk of its pictures may begin; `retry` is true of
+    one that is still being written.
     """
 
     has_video: bool = False
     has_audio: bool = False
+    offset_ns: int = 0
     duration_ns: int = 0
     cuts: tuple[int, ...] = ()
     reason: str = ""
@@ -174,8 +176,10 @@ def cut(part: int, facts: PartFacts) -> tuple[Chunk, ...]:
 
 def weight(facts: PartFacts, chunk: Chunk) -> float:
     """Media seconds of a chunk. Beside pictures, sound counts for the share of the work that it is."""
-    end_ns = facts.duration_ns if chunk.last is None else min(facts.duration_ns, chunk.last * LINE_NS)
-    seconds = max(0, end_ns - chunk.first * LINE_NS) / NS
+    end_ns = facts.offset_ns + facts.duration_ns
+    if chunk.last is not None:
+        end_ns = min(end_ns, chunk.last * LINE_NS)
+    seconds = max(0, end_ns - max(facts.offset_ns, chunk.first * LINE_NS)) / NS
     if not (facts.has_video and facts.has_audio):
         return seconds
     return seconds * (SOUND_SHARE if chunk.track is Track.AUDIO else 1 - SOUND_SHARE)

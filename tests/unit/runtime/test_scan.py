@@ -1,6 +1,7 @@
 """The driver: nothing is lost when workers die, nothing concluded before the canary spoke, and all get their row."""
 
 from collections import deque
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,10 +11,24 @@ from pipeline.core.errors import FencedError, IntegrityError
 from pipeline.core.media import NS
 from pipeline.core.recording import Part, Recording
 from pipeline.recordings.ledger import Ledger
+from pipeline.runtime.pool import ThreadPool
 from pipeline.runtime.report import Outcome, Report, Row
 from pipeline.runtime.scan import TRIES, Job, Scan
 from pipeline.runtime.signals import unpack
-from pipeline.runtime.tasks import Act, Answer, ChunkDone, Concluded, Failed, Inspection, PartFacts, Tally, Task
+from pipeline.runtime.tasks import (
+    SOUND_SHARE,
+    Act,
+    Answer,
+    ChunkDone,
+    Concluded,
+    Failed,
+    Inspection,
+    PartFacts,
+    Tally,
+    Task,
+    cut,
+    weight,
+)
 
 LONG = PartFacts(has_video=True, has_audio=True, duration_ns=1500 * NS, cuts=(10, 20))
 
@@ -152,3 +167,37 @@ def test_the_longest_chunks_go_first(ledger: Ledger) -> None:
     scan(ledger, pool, count=1)
     weights = [t.weight for t in pool.seen if t.act is Act.SCORE]
     assert weights == sorted(weights, reverse=True)
+
+
+def test_a_recording_with_a_part_still_being_written_waits_until_it_is_whole(ledger: Ledger) -> None:
+    growing = PartFacts(reason="still being written", retry=True)
+    found = Inspection(position=0, recording_id="half", sha256="h", parts=(LONG, growing))
+    pool = ScriptedPool(inspect=[found])
+    report = scan(ledger, pool, count=1)
+    assert [(r.outcome, r.reason) for r in report.rows] == [(Outcome.SKIPPED, "still being written")]
+    assert not any(t.act in (Act.SCORE, Act.CONCLUDE) for t in pool.seen), "its id changes with the part"
+
+
+def test_a_part_that_begins_late_weighs_what_it_holds() -> None:
+    late = replace(LONG, offset_ns=3600 * NS, cuts=(70, 80))
+    weights = {chunk.name: weight(late, chunk) for chunk in cut(1, late)}
+    assert weights == pytest.approx(
+        {
+            "video:1:0-70": 600 * (1 - SOUND_SHARE),
+            "video:1:70-80": 600 * (1 - SOUND_SHARE),
+            "video:1:80-end": 300 * (1 - SOUND_SHARE),
+            "audio:1:0-end": 1500 * SOUND_SHARE,
+        }
+    )
+
+
+def test_a_worker_that_breaks_its_word_and_raises_is_one_that_died() -> None:
+    class Broken:
+        def run(self, task: Task) -> Answer:
+            raise RuntimeError("the other end is gone")
+
+    pool = ThreadPool([Broken])
+    for _ in range(2):
+        pool.submit(Task(act=Act.CANARY))
+        assert pool.next(10) == (Task(act=Act.CANARY), Failed(fault="died", reason="the other end is gone"))
+    pool.close()
