@@ -69,10 +69,14 @@ def standings(tx: Connection, recording_id: str) -> tuple[Standing, ...]:
 
 
 def same_incident(incident: Incident, stream: str, standing: Iterable[Standing], merge_gap_ns: int) -> Standing | None:
-    """What stands for `incident`, of the stream with this pseudonym: the one with its id, else the earliest near it."""
+    """What stands for `incident`, of the stream with this pseudonym: the one with its id, else the earliest near it.
+
+    Of those near it a closed one comes last: nothing is sealed for it, and what an open one may hold must not be lost.
+    """
     near = [
         s
         for s in standing
         if (s.stream, s.category) == (stream, incident.category) and s.span.overlaps(incident.span, gap_ns=merge_gap_ns)
     ]
-    return next((s for s in standing if s.incident_id == incident.incident_id), near[0] if near else None)
+    itself = (s for s in standing if s.incident_id == incident.incident_id)
+    return next(itself, None) or next((s for s in near if not s.closed), None) or next(iter(near), None)

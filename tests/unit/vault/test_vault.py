@@ -192,6 +192,15 @@ def test_a_decided_incident_gains_findings_but_is_not_reopened_and_nothing_is_se
     assert sealed.verify().problems == ()
 
 
+def test_what_is_near_a_closed_incident_and_an_open_one_is_the_open_one(sealed: Vault) -> None:
+    of, was = recording(), sealed.incidents()[0]
+    (later,) = seal_one(sealed, of, [(incident(of, span(11, 12)), drafts(span(11, 12)))], conclusion="c2")
+    decide(sealed, was.incident_id, review="dismissed")
+    pairs = [(incident(of, span(4, 9), rule="other"), (draft(span(8, 9)),))]
+    assert seal_one(sealed, of, pairs, conclusion="c3") == (later,)
+    assert span(8, 9) in [r.span for r in sealed.incident(later).records]
+
+
 def test_nothing_is_added_to_a_destroyed_incident(sealed: Vault) -> None:
     of, was = recording(), sealed.incidents()[0]
     decide(sealed, was.incident_id, custody="key_destroyed")
