@@ -9,6 +9,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedReader
 from typing import Any
@@ -99,16 +100,18 @@ def bytes_of(path: str, most: int) -> bytes:
         return handle.read(most)
 
 
-def _regular(path: str) -> BufferedReader:
+@contextmanager
+def _regular(path: str) -> Iterator[BufferedReader]:
     try:
         # Without O_NONBLOCK a fifo in the place of the recording would hold us for ever.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as handle:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise SourceError("cannot be read: not a regular file")
+            yield handle
     except (OSError, ValueError) as why:
+        # Of the source: where it goes on as it is, the vault would take it for its own disk's.
         raise SourceError(f"cannot be read: {getattr(why, 'strerror', None) or why}") from why
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise SourceError("cannot be read: not a regular file")
-    return os.fdopen(descriptor, "rb")
 
 
 def pictures_of(container: av.container.InputContainer) -> list[Any]:

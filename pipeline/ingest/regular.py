@@ -27,12 +27,15 @@ _SPECIAL = {
 def regular_file(path: str) -> Iterator[int]:
     """A read-only descriptor of the non-empty regular file at `path`, closed at the end.
 
-    Raises SourceError: "not a regular file: ...", "zero bytes", "permission denied: ...", "not there: ...".
+    Raises SourceError: "not a regular file: ...", "zero bytes", "permission denied: ...", "not there: ...", and
+    "cannot be read: ..." where the disk gives up while it is used.
     """
     descriptor = _open(path)
     try:
         _check(os.fstat(descriptor))
         yield descriptor
+    except OSError as error:
+        raise SourceError(f"cannot be read: {error.strerror or error}") from None
     finally:
         os.close(descriptor)
 

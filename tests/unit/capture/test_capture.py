@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 
 from pipeline.capture.capture import Captured, capture
-from pipeline.capture.media import Sources, sha256_of
+from pipeline.capture.media import Digests, Sources, bytes_of, sha256_of
 from pipeline.capture.params import Params
 from pipeline.core.decision import Incident
+from pipeline.core.errors import SourceError
 from pipeline.core.evidence import Draft, Kind, Party
 from pipeline.core.media import NS, Frame
 from pipeline.core.recording import Connection, Part, Participant, Recording
@@ -194,3 +195,12 @@ def test_loud_sound_is_kept_with_its_gain(sources: Sources, tmp_path: Path) -> N
     with av.open(io.BytesIO(sound.body)) as container:
         peak = max(abs(f.to_ndarray().astype(int)).max() for f in container.decode(audio=0))
     assert peak == 32767
+
+
+def test_a_disk_that_gives_up_is_the_sources_fault_and_not_the_vaults() -> None:
+    unreadable = Path("/sys/class/net/lo/speed")
+    if not unreadable.is_file():
+        pytest.skip("needs the kernel's network files: reading the speed of the loopback interface fails")
+    for read in (sha256_of, Digests(), lambda path: bytes_of(path, 16)):
+        with pytest.raises(SourceError, match=r"^cannot be read: "):
+            read(str(unreadable))

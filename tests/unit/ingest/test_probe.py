@@ -20,6 +20,8 @@ from tests.hostile import corpus
 from tests.hostile_media import clip
 
 PARAMS = Params(settle_s=0)
+UNREADABLE = Path("/sys/class/net/lo/speed")
+"""A regular file that opens, claims a size, and cannot be read."""
 
 
 def test_every_hostile_file_gets_its_named_outcome(tmp_path: Path) -> None:
@@ -97,3 +99,10 @@ def test_what_is_not_read_is_said(tmp_path: Path) -> None:
     found = probe(path, PARAMS)
     assert (found.kind, found.audio_codec) == (MediaKind.AUDIO, "aac")
     assert found.warnings == ("encrypted: the video can be read only with a key",)
+
+
+def test_a_disk_that_gives_up_is_the_outcome_of_its_file() -> None:
+    if not UNREADABLE.is_file():
+        pytest.skip("needs the kernel's network files: reading the speed of the loopback interface fails")
+    with pytest.raises(SourceError, match=r"^cannot be read: "):
+        probe(str(UNREADABLE), PARAMS)
