@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -110,9 +111,9 @@ class Installation:
         """The recordings named, those of the manifest first; a file that the manifest describes is not listed twice."""
         defaults = self.settings.defaults
         described = read_manifest(manifest, defaults) if manifest else []
-        known = {str(Path(part.uri).absolute()) for r in described for part in r.parts}
+        known = {_place(part.uri) for r in described for part in r.parts}
         if manifest:
-            known.add(str(manifest.absolute()))
+            known.add(_place(str(manifest)))
         loose = [
             Recording(
                 parts=(Part(uri=uri),),
@@ -121,9 +122,15 @@ class Installation:
                 legal_basis=defaults.legal_basis,
             )
             for uri in find(paths)
-            if str(Path(uri).absolute()) not in known
+            if _place(uri) not in known
         ]
         return [*described, *loose]
+
+
+def _place(uri: str) -> str:
+    """Where a file lies, however its folder was written; a link that bears its name is not followed."""
+    folder, name = os.path.split(uri)
+    return os.path.join(os.path.realpath(folder), name)
 
 
 def _labels(registry: dict[str, ModelEntry], store: ModelStore) -> dict[str, tuple[str, ...] | None]:
