@@ -130,7 +130,7 @@ class Installation:
 def _place(uri: str) -> str:
     """Where a file lies, however its folder was written; a link that bears its name is not followed."""
     folder, name = os.path.split(uri)
-    return os.path.join(os.path.realpath(folder), name)
+    return f"{os.path.realpath(folder)}/{name}"
 
 
 def _labels(registry: dict[str, ModelEntry], store: ModelStore) -> dict[str, tuple[str, ...] | None]:
