@@ -21,6 +21,7 @@ from pipeline.core.media import NS, Span
 
 _INTERLEAVE_NS = 10 * NS
 """How far one stream of a file may run ahead of another before it no longer counts as one recording."""
+_FORMLESS = "it begins too late for the file's header to say what it is"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +127,7 @@ def _within(
 ) -> Iterator[_Taken]:
     open_streams = {s.index for s in streams}
     decoded: dict[int, int] = {}
-    for packet in container.demux(streams):
+    for packet in _demuxed(container, streams):
         sound = packet.stream.type == "audio"
         if (packet.pts is None and packet.dts is None) or (sound and not packet.size):
             continue  # an empty picture packet repeats the picture before it, an empty sound packet is nothing
@@ -147,6 +148,14 @@ def _within(
             return
 
 
+def _demuxed(container: av.container.InputContainer, streams: Sequence[Any]) -> Iterator[Any]:
+    try:
+        yield from container.demux(streams)
+    except IndexError:
+        # PyAV stumbles at the very end, in flushing, over streams that began in the middle of the file.
+        return
+
+
 def _sought(container: av.container.InputContainer, zero: int, at_ns: int) -> bool:
     if at_ns <= 0:
         return False
@@ -162,6 +171,12 @@ def _written(streams: Sequence[Any], held: Sequence[_Taken], offset_ns: int, not
     last: dict[int, int] = {}
     retimed = 0
     used = [s for s in streams if any(t.index == s.index for t in held)]
+    if formless := [s for s in used if not _has_form(s)]:
+        used = [s for s in used if s not in formless]
+        held = [t for t in held if t.index in {s.index for s in used}]
+        note = "; ".join(filter(None, (note, *(f"the {s.type} is left out: {_FORMLESS}" for s in formless))))
+    if not held:
+        return _FORMLESS
     try:
         with av.open(out, "w", format="matroska", options={"fflags": "+bitexact"}) as target:
             copies = {s.index: target.add_stream_from_template(s, opaque=True) for s in used}
@@ -184,6 +199,11 @@ def _written(streams: Sequence[Any], held: Sequence[_Taken], offset_ns: int, not
         retimed=retimed,
         note=note,
     )
+
+
+def _has_form(stream: Any) -> bool:
+    context = stream.codec_context
+    return bool(context.sample_rate if stream.type == "audio" else context.width and context.height)
 
 
 def _ns(value: int, time_base: Fraction) -> int:

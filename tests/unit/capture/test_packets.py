@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -107,3 +109,58 @@ def test_a_truncated_file_gives_what_it_still_has() -> None:
     made = taken(devset("video", "broken", "trunc_quarter.mp4"), 0, 1)
     assert isinstance(made, Cut)
     assert set(made.codecs) == {"h264", "aac"}
+
+
+def with_late_sound(path: Path) -> Path:
+    """Forty seconds of pictures in MPEG-TS, with sound in the last ten."""
+    with av.open(str(path), "w", format="mpegts") as out:
+        video = out.add_stream("libx264", rate=10, options={"preset": "ultrafast"})
+        video.width, video.height, video.pix_fmt = 64, 64, "yuv420p"
+        sound = out.add_stream("aac", rate=44_100)
+        sound.layout = "mono"
+        for i in range(400):
+            picture = av.VideoFrame.from_ndarray(np.full((64, 64, 3), i % 255, np.uint8), format="rgb24")
+            picture.pts, picture.time_base = i, Fraction(1, 10)
+            out.mux(video.encode(picture))
+            if i >= 300:
+                silence = av.AudioFrame.from_ndarray(np.zeros((1, 4410), np.float32), format="fltp", layout="mono")
+                silence.sample_rate, silence.pts, silence.time_base = 44_100, i * 4410, Fraction(1, 44_100)
+                out.mux(sound.encode(silence))
+        out.mux(video.encode(None))
+        out.mux(sound.encode(None))
+    return path
+
+
+def test_a_stream_that_the_header_does_not_describe_takes_no_other_with_it(tmp_path: Path) -> None:
+    made = taken(with_late_sound(tmp_path / "late.ts"), 36, 38)
+    assert isinstance(made, Cut)
+    assert made.codecs == ("h264",)
+    assert "audio is left out" in made.note
+
+
+class Stumbling:
+    """A container whose reader stumbles after the last packet, as PyAV's does now and then."""
+
+    def __init__(self, container: av.container.InputContainer) -> None:
+        self._container = container
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._container, name)
+
+    def __enter__(self) -> Stumbling:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._container.close()
+
+    def demux(self, streams: list[av.stream.Stream]) -> Iterator[av.Packet]:
+        yield from (packet for packet in self._container.demux(streams) if packet.size)
+        raise IndexError
+
+
+def test_a_reader_that_stumbles_at_the_end_loses_nothing(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "clip.mkv", 4)
+    made = cut(lambda: Stumbling(av.open(str(clip))), seconds(1, 9), offset_ns=0, params=Params())  # type: ignore[arg-type,return-value]
+    whole = taken(clip, 1, 9)
+    assert isinstance(made, Cut) and isinstance(whole, Cut)
+    assert made.packets == whole.packets
