@@ -23,6 +23,10 @@ class NotYetError(SourceError):
     """The recording is not wrong, only not ready (still being written): try again later."""
 
 
+class UnreachableError(SourceError):
+    """The file cannot be had now, whatever is in it: gone, locked, or on a disk that gave up."""
+
+
 class ModelError(WatchkeepError):
     """A model is missing, altered or does not speak as its registry entry says: the operator acts."""
 

@@ -11,7 +11,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pipeline.core.errors import SourceError
+from pipeline.core.errors import SourceError, UnreachableError
 
 _SPECIAL = {
     stat.S_IFLNK: "symbolic link",
@@ -27,15 +27,15 @@ _SPECIAL = {
 def regular_file(path: str) -> Iterator[int]:
     """A read-only descriptor of the non-empty regular file at `path`, closed at the end.
 
-    Raises SourceError: "not a regular file: ...", "zero bytes", "permission denied: ...", "not there: ...", and
-    "cannot be read: ..." where the disk gives up while it is used.
+    Raises SourceError: "not a regular file: ...", "zero bytes"; UnreachableError: "permission denied: ...",
+    "not there: ...", "cannot be opened: ...", and "cannot be read: ..." where the disk gives up while it is used.
     """
     descriptor = _open(path)
     try:
         _check(os.fstat(descriptor))
         yield descriptor
     except OSError as error:
-        raise SourceError(f"cannot be read: {error.strerror or error}") from None
+        raise UnreachableError(f"cannot be read: {error.strerror or error}") from None
     finally:
         os.close(descriptor)
 
@@ -46,12 +46,12 @@ def _open(path: str) -> int:
         _check(os.lstat(path))
         return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError):
-        raise SourceError("not there: no file has this name now") from None
+        raise UnreachableError("not there: no file has this name now") from None
     except PermissionError:
-        raise SourceError("permission denied: this user may not read the file") from None
+        raise UnreachableError("permission denied: this user may not read the file") from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise SourceError(f"cannot be opened: {reason}") from None
+        raise UnreachableError(f"cannot be opened: {reason}") from None
 
 
 def _check(found: os.stat_result) -> None:

@@ -21,6 +21,7 @@ from pipeline.core.signal import Signal
 from pipeline.decide.evaluate import decide
 from pipeline.incident.fold import fold
 from pipeline.ingest.audio_tape import AudioTapes
+from pipeline.ingest.regular import regular_file
 from pipeline.runtime.line import Line
 from pipeline.runtime.report import Outcome, Row, combine
 from pipeline.runtime.signals import unpack
@@ -29,7 +30,10 @@ from pipeline.runtime.views import shown_in, views
 
 
 def conclude(line: Line, inspection: Inspection) -> Row:
-    """Decide, seal and commit one recording whose chunks are all done; doing it twice is doing it once."""
+    """Decide, seal and commit one recording whose chunks are all done; doing it twice is doing it once.
+
+    Raises SourceError, and nothing is concluded, if something was flagged and the source is gone.
+    """
     recording = replace(
         line.ledger.roll.at(line.run_id, inspection.position),
         recording_id=inspection.recording_id,
@@ -47,6 +51,8 @@ def conclude(line: Line, inspection: Inspection) -> Row:
     ]
     incidents = sorted(found, key=lambda i: (i.span, i.category, i.stream_id))
     seconds["decide"] = time.perf_counter() - began
+    if incidents:
+        _at_hand(recording, inspection)
     notes: list[str] = []
     others = line.ledger.roll.counterparts(line.run_id, inspection.position)
     if incidents and len(others) > 1:
@@ -70,6 +76,14 @@ def conclude(line: Line, inspection: Inspection) -> Row:
         recording.recording_id, line.terms.fingerprint, row.to_json(), degraded=bool(failed), run_id=line.run_id
     )
     return row
+
+
+def _at_hand(recording: Recording, inspection: Inspection) -> None:
+    """Raises SourceError if a part that was scanned cannot be had now: what is concluded is never cut again."""
+    for part, facts in zip(recording.parts, inspection.parts, strict=True):
+        if not facts.reason:
+            with regular_file(part.uri):
+                pass
 
 
 def _gap_ns(line: Line) -> int:

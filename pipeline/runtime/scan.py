@@ -17,7 +17,19 @@ from pipeline.recordings.ledger import Ledger
 from pipeline.runtime.pool import Pool
 from pipeline.runtime.report import LOST, Outcome, Report, Row, combine
 from pipeline.runtime.signals import pack
-from pipeline.runtime.tasks import Act, Answer, ChunkDone, Concluded, Failed, Inspection, Tally, Task, cut, weight
+from pipeline.runtime.tasks import (
+    DECODER,
+    Act,
+    Answer,
+    ChunkDone,
+    Concluded,
+    Failed,
+    Inspection,
+    Tally,
+    Task,
+    cut,
+    weight,
+)
 
 TRIES = 3
 """A task is handed out at most this often; decoders that die on one chunk three times will die again."""
@@ -248,7 +260,7 @@ class Scan:
     def _lost(self, task: Task, reason: str, *, again: bool) -> None:
         """A chunk nobody could score: what was seen of the others still counts; `again` lets the next run retry it."""
         assert task.chunk is not None  # noqa: S101
-        silent = ("decoder",) if again else ()
+        silent = (DECODER,) if again else ()
         blob = pack(ChunkDone(tally=Tally(), broken=reason, degraded=silent), {})
         self._ledger.mark(
             task.recording_id, task.chunk.name, self._job.chunk_terms, blob, degraded=again, run_id=self._job.run_id

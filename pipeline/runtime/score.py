@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
-from pipeline.core.errors import ModelError, SourceError
+from pipeline.core.errors import ModelError, NotYetError, SourceError, UnreachableError
 from pipeline.core.media import LINE_NS, Frame
 from pipeline.core.ports import FrameClassifier
 from pipeline.core.recording import Recording
@@ -20,7 +20,7 @@ from pipeline.ingest.opener import Deadline
 from pipeline.ingest.video import VideoReader
 from pipeline.runtime.line import Line
 from pipeline.runtime.signals import Views, pack, unpack
-from pipeline.runtime.tasks import Chunk, ChunkDone, Tally, Track
+from pipeline.runtime.tasks import DECODER, Chunk, ChunkDone, Tally, Track
 from pipeline.runtime.views import WHOLE, Memory, cuts, unseen
 from pipeline.sample.grid import Grid
 from pipeline.sample.windows import windows
@@ -111,6 +111,7 @@ def pictures(line: Line, recording: Recording, chunk: Chunk) -> tuple[ChunkDone,
             scored += any(fresh)
     except SourceError as why:
         broken = why.reason
+        panel.degraded += _again(why)
     report = reader.report
     tally = Tally(
         frames_sampled=sampled,
@@ -126,6 +127,11 @@ def pictures(line: Line, recording: Recording, chunk: Chunk) -> tuple[ChunkDone,
         degraded=tuple(panel.degraded),
     )
     return done, signals
+
+
+def _again(why: SourceError) -> tuple[str, ...]:
+    """What did not speak, where another scan may read what inspection read and this one could not."""
+    return (DECODER,) if isinstance(why, UnreachableError | NotYetError) else ()
 
 
 def _look(
@@ -182,6 +188,7 @@ def sounds(line: Line, recording: Recording, chunk: Chunk) -> tuple[ChunkDone, V
             watch.add("score_audio", began)
     except SourceError as why:
         broken = why.reason
+        panel.degraded += _again(why)
     report = reader.report
     heard = max(0, min(end_ns - part.offset_ns, report.end_ns))
     tally = Tally(audio_windows=count, audio_ns=heard, end_ns=part.offset_ns + report.end_ns, seconds=watch.seconds)

@@ -15,6 +15,9 @@ from pipeline.runtime.report import Row
 SOUND_SHARE = 0.2
 """Of the work on a recording with pictures and sound, what the sound takes, about."""
 
+DECODER = "decoder"
+"""In `degraded`: some of the recording could not be read, which may be read at the next scan."""
+
 
 class Act(StrEnum):
     """The kinds of task, in the order in which a recording meets them."""

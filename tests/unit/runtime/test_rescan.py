@@ -6,16 +6,18 @@ from pathlib import Path
 
 import av
 import numpy as np
+import pytest
 from sqlalchemy import update
 
 from pipeline.core.decision import Review
+from pipeline.core.errors import SourceError
 from pipeline.core.evidence import Kind, Party
 from pipeline.core.media import NS, Span
 from pipeline.core.recording import Part, Participant, Recording
 from pipeline.runtime.conclude import conclude
 from pipeline.runtime.inspect import inspect
 from pipeline.runtime.line import Line
-from pipeline.runtime.report import Row
+from pipeline.runtime.report import Outcome, Row
 from pipeline.runtime.score import score
 from pipeline.runtime.tasks import cut
 from pipeline.vault import tables
@@ -127,3 +129,37 @@ def test_a_third_stream_of_a_session_is_not_kept_under_the_seconds_key_and_that_
     assert "of 2 other streams of the session only the first was kept as the counterpart's" in row.warnings
     (incident,) = line.vault.incidents()
     assert len([r for r in incident.records if (r.kind, r.party) == (Kind.CONNECTION, Party.COUNTERPART)]) == 1
+
+
+def test_a_file_that_is_away_while_it_is_scored_is_scanned_by_the_next_run(line: Line, tmp_path: Path) -> None:
+    file, away = lit(tmp_path / "lit.mp4"), tmp_path / "away"
+    recording = Recording(parts=(Part(uri=str(file)),))
+    line.ledger.roll.enlist(line.run_id, [recording])
+    found = inspect(line, 0)
+    file.rename(away)
+    for chunk in cut(0, found.parts[0]):
+        score(line, 0, found.recording_id, chunk)
+    row = conclude(line, found)
+    assert (row.outcome, row.degraded) == (Outcome.UNREADABLE, ("decoder",))
+    away.rename(file)
+    line.ledger.begin_run("next", at=line.clock.now(), actor="test", command="test")
+    line.vault.begin_run("next", actor="test")
+    line = replace(line, run_id="next")
+    assert concluded(line, recording).outcome is Outcome.SCANNED
+    assert len(line.vault.incidents()) == 1
+
+
+def test_what_is_flagged_is_not_concluded_without_its_source(line: Line, tmp_path: Path) -> None:
+    file, away = lit(tmp_path / "lit.mp4"), tmp_path / "away"
+    line.ledger.roll.enlist(line.run_id, [Recording(parts=(Part(uri=str(file)),))])
+    found = inspect(line, 0)
+    for chunk in cut(0, found.parts[0]):
+        score(line, 0, found.recording_id, chunk)
+    file.rename(away)
+    with pytest.raises(SourceError, match=r"^not there: "):
+        conclude(line, found)
+    assert not line.vault.incidents()
+    away.rename(file)
+    assert conclude(line, found).outcome is Outcome.SCANNED
+    (incident,) = line.vault.incidents()
+    assert Kind.PACKETS in {record.kind for record in incident.records}
