@@ -66,9 +66,7 @@ class Side:
         shown: list[Span] = []
         if found.video:
             self._pictured = True
-            for draft in self._frames(number, part, seen):
-                shown.append(draft.span)
-                yield draft
+            yield from self._frames(number, part, seen, shown)
         if found.audio:
             yield from self._sound(number, part)
         if not found.image:
@@ -76,7 +74,8 @@ class Side:
         elif shown:
             yield self._image(number, part, found.image, shown[0].hull(shown[-1]))
 
-    def _frames(self, number: int, part: Part, seen: set[int]) -> Iterator[Draft]:
+    def _frames(self, number: int, part: Part, seen: set[int], shown: list[Span]) -> Iterator[Draft]:
+        """The drafts of the pictures near wanted moments; adds these moments to `seen` and the pictures to `shown`."""
         reach = round(self._params.search_s * NS)
         for span, moments in windows(self._wanted.moments, self._params):
             if span.end_ns <= part.offset_ns:
@@ -84,7 +83,11 @@ class Side:
             readable = self._until_broken(number, self._sources.frames(part.uri, span, part.offset_ns))
             for frame, moment in nearest(moments, readable, reach_ns=reach):
                 seen.update(m.at_ns for m in moments if abs(m.at_ns - frame.span.start_ns) <= reach)
-                yield from self._picture(number, frame, moment)
+                shown.append(frame.span)
+                try:
+                    yield from self._picture(number, frame, moment)
+                except SourceError as why:
+                    self._note(number, why.reason)
 
     def _picture(self, number: int, frame: Frame, moment: Moment) -> Iterator[Draft]:
         height, width = frame.pixels.shape[:2]

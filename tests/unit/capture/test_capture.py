@@ -181,6 +181,19 @@ def test_a_still_image_is_kept_whole_beside_its_frame(tmp_path: Path, sources: S
     assert of(result, Kind.AUDIO) == []
 
 
+def test_an_image_too_long_for_a_jpeg_is_kept_as_it_is(tmp_path: Path, sources: Sources) -> None:
+    long = tmp_path / "long.png"
+    pixels = np.full((3, 70_000, 3), 200, np.uint8)
+    cv2.imwrite(str(long), pixels)
+    still = replace(
+        sources, frames=lambda path, span, offset_ns: iter([Frame(stream_id="s", span=seconds(0, 1), pixels=pixels)])
+    )
+    result = captured(still, incident(0.0), recorded(long))
+    (packets,) = of(result, Kind.PACKETS)
+    assert packets.body == long.read_bytes()
+    assert any("cannot be written as JPEG" in note for note in result.notes)
+
+
 def test_a_source_that_is_gone_leaves_findings_and_people_and_says_why(sources: Sources, tmp_path: Path) -> None:
     result = captured(sources, incident(3.0), recorded(tmp_path / "gone.mp4"))
     assert {d.kind for d in result.drafts} == {Kind.CONNECTION, Kind.FINDINGS}
