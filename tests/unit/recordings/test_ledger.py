@@ -109,6 +109,12 @@ def test_signals_that_no_run_came_back_for_are_forgotten_after_a_week(ledger: Le
     assert ledger.done("rec", "0-60", "f", run_id="run-3") is None
 
 
+def test_a_run_of_more_than_a_week_that_is_stopped_keeps_what_it_did(ledger: Ledger) -> None:
+    ledger.mark("rec", "0-60", "f", b"1", degraded=False, run_id="run-1")
+    ledger.finish_run("run-1", {}, at=AT + CHUNKS_KEPT + timedelta(days=1), complete=False)
+    assert ledger.done("rec", "0-60", "f", run_id="run-1") == b"1"
+
+
 def test_a_registered_recording_is_found_by_its_account_at_every_uri_where_it_lies(ledger: Ledger) -> None:
     ledger.register(recording(), {"kind": "av"}, run_id="run-1", at=AT)
     ledger.register(recording(), {"kind": "av"}, run_id="run-1", at=AT + timedelta(days=1))
