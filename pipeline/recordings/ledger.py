@@ -201,8 +201,8 @@ class Ledger:
     def finish_run(self, run_id: str, totals: Mapping[str, Any], *, at: datetime, complete: bool) -> None:
         """Close the run; `complete` is False after a clean stop, whose chunk results stay for the next start.
 
-        Its roll goes, chunk results of earlier runs older than CHUNKS_KEPT go, and the write-ahead log is emptied of what was
-        deleted (if a reader in another process prevents that, the next run does it).
+        Its roll goes, chunk results of earlier runs older than CHUNKS_KEPT go, and the write-ahead log is emptied of
+        what was deleted (if a reader in another process prevents that, the next run does it).
         """
         stale = select(runs.c.run_id).where(runs.c.started_at < utc_text(at - CHUNKS_KEPT), runs.c.run_id != run_id)
         closed = {
