@@ -142,7 +142,8 @@ class Scan:
         while len(self._flying) < pool.capacity:
             # Keep a few scored-to-be chunks in store, but inspect no more of the archive than needed for that.
             while self._uninspected and len(self._ready) < 2 * pool.capacity:
-                self._push(Task(act=Act.INSPECT, position=self._uninspected.pop()))
+                position = self._uninspected.pop()
+                self._push(Task(act=Act.INSPECT, position=position, weight=self._job.sizes[position]))
             task = self._pick()
             if task is None:
                 return

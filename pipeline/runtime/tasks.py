@@ -83,7 +83,7 @@ class Inspection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """One call to a worker. `weight` is media seconds, for longest-first order and progress."""
+    """One call to a worker. `weight` is for longest-first order: media seconds (for progress too), bytes to inspect."""
 
     act: Act
     position: int = -1

@@ -75,12 +75,18 @@ def ledger(tmp_path: Path) -> Ledger:
     return found
 
 
-def scan(ledger: Ledger, pool: ScriptedPool, count: int = 2, closed: dict[int, Row] | None = None) -> Report:
+def scan(
+    ledger: Ledger,
+    pool: ScriptedPool,
+    count: int = 2,
+    closed: dict[int, Row] | None = None,
+    sizes: list[int] | None = None,
+) -> Report:
     recordings = [Recording(parts=(Part(uri=f"{i}.mp4"),)) for i in range(count)]
     job = Job(
         run_id="run",
         recordings=recordings,
-        sizes=[1] * count,
+        sizes=sizes or [1] * count,
         closed=closed or {},
         terms="terms",
         chunk_terms="chunks",
@@ -101,6 +107,13 @@ def test_nothing_is_concluded_before_the_canary_spoke(ledger: Ledger) -> None:
     scan(ledger, pool, count=3)
     acts = [t.act for t in pool.seen]
     assert acts.index(Act.CANARY) < acts.index(Act.CONCLUDE)
+
+
+def test_the_largest_recordings_are_scanned_first(ledger: Ledger) -> None:
+    pool = ScriptedPool()
+    scan(ledger, pool, count=12, sizes=[5, 1, 9, 2, 7, 11, 3, 12, 4, 10, 6, 8])
+    inspected = [t.position for t in pool.seen if t.act is Act.INSPECT]
+    assert inspected == [7, 5, 9, 2, 11, 4, 10, 0, 8, 6, 3, 1]
 
 
 def test_a_recording_is_concluded_once_after_all_its_chunks(ledger: Ledger) -> None:
