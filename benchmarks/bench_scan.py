@@ -28,6 +28,7 @@ from pipeline.score.store import ModelStore
 FULL = [(WEBCAM, 3)] * 5 + [(CAT, 3), (WEBCAM, 3), (HIGH, 3), (VP8, 3), (VP9, 3)]
 SHORT = [(QUICK, 2)] * 6
 BUDGET_S = {"full": 500.0, "quick": 52.0}
+LONG_MINUTES = (20, 60, 120)
 MOST_ROUNDS = 5
 KINDS = {kind.name: kind for kind in (WEBCAM, CAT, HIGH, VP8, VP9)}
 HOUR_S = 3600
@@ -39,7 +40,6 @@ INPROCESS = (
     "cpu_over_script_all_in",
     "peak_mb",
 )
-OTHER_UNIT = "planned decode's CPU time over decoding every frame with PyAV"
 
 Figures = dict[str, float]
 UNITS = {
@@ -60,6 +60,7 @@ UNITS = {
     "shutdown_s": "seconds from the last conclusion to the end of the process",
     "first_score_s": "seconds from the command to the first score of a frame",
     "driver_share": "driver's CPU time over the wall time, once all work is Ray's",
+    "decode_over_all_": "planned decode's CPU time over decoding every frame with PyAV",
     "peak_mb": "peak PSS of the whole process tree, MB",
     "repeated_share": "share of the sampled frames that the repeat gate took",
     "others": "share of the cores that something else kept busy meanwhile",
@@ -115,12 +116,9 @@ def by_kind(clips: Sequence[Clip]) -> Figures:
 
 
 def long_recordings(models: Path) -> Figures:
-    """Peak memory of one worker on a short and on a long recording."""
-    found = {}
-    for minutes in (5, 60):
-        (clip,) = media.clips([(LONG, minutes)])
-        found[f"peak_mb_{minutes}_minutes"] = rounds.scan([clip], models, ray=False).cost.peak_mb
-    return found
+    """Peak memory of a scan in one process, by the minutes of its one recording."""
+    made = {minutes: media.clips([(LONG, minutes)]) for minutes in LONG_MINUTES}
+    return {f"peak_mb_{at}_minutes": rounds.scan(clip, models, ray=False).cost.peak_mb for at, clip in made.items()}
 
 
 def fetched(folder: Path) -> tuple[Path, Path]:
@@ -139,14 +137,20 @@ def table(measured: Sequence[Figures], recordings: Sequence[tuple[Kind, int]]) -
     for name in measured[0]:
         values = [figures[name] for figures in measured if name in figures]
         row = "".join(f"{value:9.2f}" for value in (median(values), min(values), max(values)))
-        lines.append(f"{name:32}{row}  {UNITS.get(name.removeprefix('inprocess_'), OTHER_UNIT)}")
+        lines.append(f"{name:32}{row}  {meaning(name)}")
     return "\n".join(lines)
+
+
+def meaning(name: str) -> str:
+    """What a figure is."""
+    plain = name.removeprefix("inprocess_")
+    return UNITS.get(plain) or next(words for start, words in UNITS.items() if plain.startswith(start))
 
 
 def flat(measured: Sequence[Figures]) -> Figures:
     """The medians, and least and largest of the ratios."""
     found = {name: median(f[name] for f in measured if name in f) for name in measured[0]}
-    for name in ("wall_over_ideal", "cpu_over_script"):
+    for name in {"wall_over_ideal", "cpu_over_script"} & found.keys():
         found[f"{name}_least"] = min(figures[name] for figures in measured)
         found[f"{name}_largest"] = max(figures[name] for figures in measured)
     return {name: round(value, 4) for name, value in found.items()} | {"rounds": len(measured)}
@@ -157,7 +161,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print one flat JSON object last on standard output")
     parser.add_argument("--quick", action="store_true", help="small recordings, ends within a minute: a rough look")
-    parser.add_argument("--long", action="store_true", help="instead: peak memory on recordings of 5 and 60 minutes")
+    parser.add_argument("--long", action="store_true", help="instead: peak memory on ever longer recordings")
     parser.add_argument("--rounds", type=int, help="at most so many rounds (default: what fits the time)")
     parser.add_argument("--kinds", nargs="+", choices=sorted(KINDS), help="only recordings of these kinds")
     models = rounds.ROOT / ".pytest_cache" / "models"
@@ -170,7 +174,7 @@ def main() -> None:
     began = time.monotonic()
     given = arguments()
     models, model = fetched(given.models)
-    recordings = SHORT if given.quick else FULL
+    recordings = SHORT if given.quick else [(LONG, minutes) for minutes in LONG_MINUTES] if given.long else FULL
     if given.kinds:
         recordings = [(KINDS[given.kinds[i % len(given.kinds)]], minutes) for i, (_, minutes) in enumerate(FULL)]
     measured: list[Figures] = []
