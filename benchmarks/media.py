@@ -11,9 +11,8 @@ import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
 from pathlib import Path
 
 import av
@@ -96,7 +95,6 @@ VP9 = Kind(
     suffix=".webm",
     sway=8.0,
 )
-QUICK = replace(WEBCAM, name="webcam-480p15", fps=15)
 LONG = Kind(
     name="photo-240p10",
     size=(320, 240),
@@ -163,7 +161,7 @@ def planes(source: str, size: tuple[int, int]) -> list[Pixels]:
 
 
 def frames(kind: Kind, seconds: float) -> Iterator[Pixels]:
-    """Somebody before a camera, as yuv420p: the still sways and bends a little, rests now and then, under a sensor's
+    """Somebody before a camera, as yuv420p: the still sways and leans a little, rests now and then, under a sensor's
     grain."""
     width, height = kind.size
     still = planes(kind.source, kind.size)
@@ -173,25 +171,17 @@ def frames(kind: Kind, seconds: float) -> Iterator[Pixels]:
         at = number / kind.fps
         # Four seconds of movement, four of rest: people listen as much as they talk.
         moving = at // 8 * 4 + min(at % 8, 4)
-        moved = [_bent(plane, kind.sway * len(plane) / height, moving) for plane in still]
+        moved = [_swayed(plane, kind.sway * len(plane) / height, moving) for plane in still]
         noise = np.roll(grain[number % 8], int(generator.integers(height)), axis=0)
         moved[0] = cv2.add(moved[0], noise, dtype=cv2.CV_8U)
         yield np.concatenate([plane.reshape(-1, width) for plane in moved])
 
 
-def _bent(plane: Pixels, sway: float, at: float) -> Pixels:
-    x, y, bend_x, bend_y = _grid(*plane.shape)
-    right, down = np.float32(sway * np.sin(at * 1.7)), np.float32(sway / 2 * np.sin(at * 1.1))
-    return np.asarray(
-        cv2.remap(plane, x + right * bend_x, y + down * bend_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT),
-        np.uint8,
-    )
-
-
-@cache
-def _grid(height: int, width: int) -> tuple[NDArray[np.float32], ...]:
-    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    return x, y, np.sin(y / height * 3), np.cos(x / width * 4)
+def _swayed(plane: Pixels, sway: float, at: float) -> Pixels:
+    height, width = plane.shape
+    right, down, lean = sway * np.sin(at * 1.7), sway / 2 * np.sin(at * 1.1), sway * np.sin(at * 1.3) / height
+    turn = np.array([[1, lean, right - lean * height / 2], [-lean, 1, down + lean * width / 2]])
+    return np.asarray(cv2.warpAffine(plane, turn, (width, height), borderMode=cv2.BORDER_REFLECT), np.uint8)
 
 
 def sound(seconds: float) -> NDArray[np.float32]:
