@@ -11,8 +11,8 @@ from pipeline.app.home import Home
 from pipeline.app.scan import Request, scan
 from pipeline.config.settings import load_settings
 from pipeline.config.shipped import shipped
+from pipeline.runtime.job import Progress
 from pipeline.runtime.report import Report
-from pipeline.runtime.scan import Progress
 
 MEDIA = (".mp4", ".webm", ".mkv", ".avi", ".ogg", ".wav", ".flac", ".jpg", ".png")
 

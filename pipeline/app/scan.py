@@ -22,9 +22,10 @@ from pipeline.decide.permit import permit
 from pipeline.decide.policy import Policy
 from pipeline.ingest.limits import limit_core
 from pipeline.recordings.lock import HomeLock
+from pipeline.runtime.job import Job, Progress
 from pipeline.runtime.line import Line
 from pipeline.runtime.report import Outcome, Report, Row
-from pipeline.runtime.scan import Job, Progress, Scan
+from pipeline.runtime.scan import Scan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Column
 
 from pipeline.cli.out import note, stderr
-from pipeline.runtime.scan import Progress as ScanProgress
+from pipeline.runtime.job import Progress as ScanProgress
 
 LINE_EVERY_S = 5.0
 

@@ -26,7 +26,7 @@ from pipeline.runtime.line import Line
 from pipeline.runtime.report import Outcome, Row, combine
 from pipeline.runtime.signals import unpack
 from pipeline.runtime.tasks import ChunkDone, Inspection, Tally, cut
-from pipeline.runtime.views import shown_in, views
+from pipeline.runtime.views import shown_in, under, views
 
 
 def conclude(line: Line, inspection: Inspection) -> Row:
@@ -39,7 +39,7 @@ def conclude(line: Line, inspection: Inspection) -> Row:
         recording_id=inspection.recording_id,
         sha256=inspection.sha256,
     )
-    done, seen = _gather(line, inspection)
+    done, seen = _gather(line, recording, inspection)
     failed = tuple(sorted({name for d in done for name in d.degraded}))
     degraded = (*failed, *(f"{name} (switched off)" for name in line.terms.off))
     seconds: dict[str, float] = {"inspect": inspection.seconds}
@@ -61,7 +61,7 @@ def conclude(line: Line, inspection: Inspection) -> Row:
     cutting = _Cutting(line, recording, others[0] if others else None, incidents, notes)
     began = time.perf_counter()
     ids = line.vault.conclude(
-        _conclusion_id(line, recording.recording_id, failed),
+        _conclusion_id(line, recording, failed),
         line.run_id,
         recording,
         cutting.drafts(),
@@ -73,7 +73,11 @@ def conclude(line: Line, inspection: Inspection) -> Row:
     seconds["seal"] = time.perf_counter() - began - cutting.seconds
     row = _row(inspection, done, degraded, ids, tuple(notes), seconds)
     line.ledger.conclude(
-        recording.recording_id, line.terms.fingerprint, row.to_json(), degraded=bool(failed), run_id=line.run_id
+        recording.recording_id,
+        under(line.terms.fingerprint, recording),
+        row.to_json(),
+        degraded=bool(failed),
+        run_id=line.run_id,
     )
     return row
 
@@ -102,19 +106,23 @@ def _judge(line: Line, shown: Recording, signals: Sequence[Signal], degraded: tu
     )
 
 
-def _conclusion_id(line: Line, recording_id: str, failed: tuple[str, ...]) -> str:
+def _conclusion_id(line: Line, recording: Recording, failed: tuple[str, ...]) -> str:
     """The same for the same work. A degraded one is its run's own: the next run tries again and may find more."""
     again = (line.run_id,) if failed else ()
-    return keyed_id(line.installation_key, "conclusion", recording_id, line.terms.fingerprint, *again)
+    terms = under(line.terms.fingerprint, recording)
+    return keyed_id(line.installation_key, "conclusion", recording.recording_id, terms, *again)
 
 
-def _gather(line: Line, inspection: Inspection) -> tuple[list[ChunkDone], dict[str, list[Signal]]]:
+def _gather(
+    line: Line, recording: Recording, inspection: Inspection
+) -> tuple[list[ChunkDone], dict[str, list[Signal]]]:
     """What all chunks of a recording say, by view."""
+    terms = under(line.chunk_terms, recording)
     done: list[ChunkDone] = []
     seen: dict[str, list[Signal]] = {}
     for part, facts in enumerate(inspection.parts):
         for chunk in cut(part, facts):
-            blob = line.ledger.done(inspection.recording_id, chunk.name, line.chunk_terms, run_id=line.run_id)
+            blob = line.ledger.done(inspection.recording_id, chunk.name, terms, run_id=line.run_id)
             if blob is None:
                 raise LookupError(f"chunk {chunk.name} was not scored")
             one, said = unpack(blob)

@@ -13,6 +13,7 @@ from pipeline.ingest.probe import MediaKind, Probe, probe
 from pipeline.ingest.video_cuts import cuts
 from pipeline.runtime.line import Line
 from pipeline.runtime.tasks import Inspection, PartFacts, boundaries
+from pipeline.runtime.views import under
 
 
 def recording_id(installation_key: bytes, recording: Recording, digests: list[str]) -> str:
@@ -48,13 +49,14 @@ def inspect(line: Line, position: int) -> Inspection:
     if readable:
         seen = {"sha256": digests, "duration_ns": [f.duration_ns for f in facts]}
         line.ledger.register(known, seen, run_id=line.run_id, at=line.clock.now())
+    terms = under(line.terms.fingerprint, recording)
     return Inspection(
         position=position,
         recording_id=identity,
         sha256=known.sha256,
         parts=tuple(facts),
         warnings=tuple(dict.fromkeys(warnings)),
-        done=readable and line.ledger.concluded(identity, line.terms.fingerprint, run_id=line.run_id) is not None,
+        done=readable and line.ledger.concluded(identity, terms, run_id=line.run_id) is not None,
         seconds=time.perf_counter() - began,
     )
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import heapq
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from pipeline.core.errors import FencedError, IntegrityError, ModelError, SealError, WatchkeepError
-from pipeline.core.recording import Recording
 from pipeline.recordings.ledger import Ledger
+from pipeline.runtime.job import Job, Progress
 from pipeline.runtime.pool import Pool
 from pipeline.runtime.report import LOST, Outcome, Report, Row, combine
 from pipeline.runtime.signals import pack
@@ -30,21 +30,10 @@ from pipeline.runtime.tasks import (
     cut,
     weight,
 )
+from pipeline.runtime.views import under
 
 TRIES = 3
 """A task is handed out at most this often; decoders that die on one chunk three times will die again."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """How far the scan is; media seconds count when their chunk is scored."""
-
-    recordings: int
-    finished: int
-    media_s: float
-    known_s: float
-    flagged: int
-    wall_s: float
 
 
 @dataclass(slots=True)
@@ -53,20 +42,6 @@ class _Open:
 
     inspection: Inspection
     waiting: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """What one run is to do. By position: `recordings` as enlisted, `sizes` in bytes (for longest first), and `closed`
-    rows of those that are decided before any decoding. `terms` and `chunk_terms` are fingerprints (runtime.line).
-    """
-
-    run_id: str
-    recordings: Sequence[Recording]
-    sizes: Sequence[int]
-    closed: Mapping[int, Row]
-    terms: str
-    chunk_terms: str
 
 
 class Scan:
@@ -226,7 +201,9 @@ class Scan:
             return
         self._first[found.recording_id] = position
         if found.done:
-            before = self._ledger.concluded(found.recording_id, self._job.terms, run_id=self._job.run_id)
+            before = self._ledger.concluded(
+                found.recording_id, self._under(self._job.terms, position), run_id=self._job.run_id
+            )
             assert before is not None  # noqa: S101
             row = Row.from_json(before)
             self._close(position, row.as_skipped())
@@ -264,7 +241,12 @@ class Scan:
         silent = (DECODER,) if again else ()
         blob = pack(ChunkDone(tally=Tally(), broken=reason, degraded=silent), {})
         self._ledger.mark(
-            task.recording_id, task.chunk.name, self._job.chunk_terms, blob, degraded=again, run_id=self._job.run_id
+            task.recording_id,
+            task.chunk.name,
+            self._under(self._job.chunk_terms, task.position),
+            blob,
+            degraded=again,
+            run_id=self._job.run_id,
         )
 
     def _scored(self, task: Task) -> None:
@@ -281,6 +263,9 @@ class Scan:
                 inspection=state.inspection,
             )
         )
+
+    def _under(self, terms: str, position: int) -> str:
+        return under(terms, self._recordings[position])
 
     def _close(self, position: int, row: Row) -> None:
         """A recording has its row, and so have those with the same content that waited for it."""

@@ -21,7 +21,7 @@ from pipeline.ingest.video import VideoReader
 from pipeline.runtime.line import Line
 from pipeline.runtime.signals import Views, pack, unpack
 from pipeline.runtime.tasks import DECODER, Chunk, ChunkDone, Tally, Track
-from pipeline.runtime.views import WHOLE, Memory, cuts, unseen
+from pipeline.runtime.views import WHOLE, Memory, cuts, under, unseen
 from pipeline.sample.grid import Grid
 from pipeline.sample.windows import windows
 
@@ -30,15 +30,16 @@ T = TypeVar("T")
 
 def score(line: Line, position: int, recording_id: str, chunk: Chunk) -> ChunkDone:
     """Score one chunk and mark it done in the ledger, with its signals sealed there; a chunk done before is kept."""
-    before = line.ledger.done(recording_id, chunk.name, line.chunk_terms, run_id=line.run_id)
+    recording = line.ledger.roll.at(line.run_id, position)
+    terms = under(line.chunk_terms, recording)
+    before = line.ledger.done(recording_id, chunk.name, terms, run_id=line.run_id)
     if before is not None:
         return unpack(before)[0]
-    recording = line.ledger.roll.at(line.run_id, position)
     done, views = (pictures if chunk.track is Track.VIDEO else sounds)(line, recording, chunk)
     line.ledger.mark(
         recording_id,
         chunk.name,
-        line.chunk_terms,
+        terms,
         pack(done, views),
         degraded=bool(done.degraded),
         run_id=line.run_id,

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from pipeline.core.ids import digest_of
 from pipeline.core.media import Frame, Span
 from pipeline.core.recording import Layout, Recording, Region
 from pipeline.core.signal import Score
@@ -17,6 +18,13 @@ from pipeline.sample.params import Params
 
 WHOLE = ""
 UNSEEN = "of the composite picture lies in nobody's region and is not looked at"
+
+
+def under(terms: str, recording: Recording) -> str:
+    """The fingerprint `terms` for this recording: other regions let a detector see other pictures."""
+    if recording.layout is Layout.SINGLE:
+        return terms
+    return digest_of((terms, *sorted(map(repr, recording.regions))))
 
 
 def views(recording: Recording) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """The progress line: how far, how fast, how long still; short enough for a terminal."""
 
 from pipeline.cli.progress import done, words
-from pipeline.runtime.scan import Progress
+from pipeline.runtime.job import Progress
 
 
 def _at(**changed: float) -> Progress:

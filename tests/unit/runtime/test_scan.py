@@ -11,9 +11,10 @@ from pipeline.core.errors import FencedError, IntegrityError
 from pipeline.core.media import NS
 from pipeline.core.recording import Part, Recording
 from pipeline.recordings.ledger import Ledger
+from pipeline.runtime.job import Job
 from pipeline.runtime.pool import ThreadPool
 from pipeline.runtime.report import Outcome, Report, Row
-from pipeline.runtime.scan import TRIES, Job, Scan
+from pipeline.runtime.scan import TRIES, Scan
 from pipeline.runtime.signals import unpack
 from pipeline.runtime.tasks import (
     SOUND_SHARE,
