@@ -73,8 +73,8 @@ def compared(scanned: Scanned, least: Sequence[Mapping[str, float]], script: Scr
     video_s = sum(clip.seconds for clip in scanned.clips)
     hours = video_s / HOUR_S
     stages = {stage: sum(row[stage] for row in least) for stage in (*rounds.VIDEO, *rounds.AUDIO)}
-    ideal_cpu, after = sum(stages.values()), scanned.share_after(least)
-    steady_s, steady_cpu = scanned.ended - scanned.up, cost.cpu_until(scanned.ended) - cost.cpu_until(scanned.up)
+    ideal_cpu, (up, after) = sum(stages.values()), scanned.split(least)
+    steady_s, steady_cpu = scanned.ended - up, cost.cpu_until(scanned.ended) - cost.cpu_until(up)
     driven_s, driving_cpu = scanned.trace["driving"]
     return {
         "wall_over_ideal": steady_s * cores / (after * ideal_cpu),
@@ -86,8 +86,8 @@ def compared(scanned: Scanned, least: Sequence[Mapping[str, float]], script: Scr
         "scan_s_per_hour": steady_cpu / (after * hours),
         **{f"{stage}_s_per_hour": spent / hours for stage, spent in stages.items()},
         "script_s_per_hour": script.rate * HOUR_S,
-        "startup_s": scanned.up - cost.began,
-        "startup_cpu_s": cost.cpu_until(scanned.up) - (1 - after) * ideal_cpu,
+        "startup_s": up - cost.began,
+        "startup_cpu_s": cost.cpu_until(up) - (1 - after) * ideal_cpu,
         "shutdown_s": cost.began + cost.wall_s - scanned.ended,
         "first_score_s": scanned.trace["first_frame"] - cost.began,
         "driver_share": driving_cpu / driven_s if driven_s else 0.0,

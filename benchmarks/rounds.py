@@ -21,21 +21,17 @@ from benchmarks.media import Clip
 ROOT = Path(__file__).resolve().parents[1]
 BENCHMARKS = ROOT / "benchmarks"
 VIDEO, AUDIO = ("decode", "score"), ("audio", "score_audio")
+LEAST_SHARE = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scanned:
-    """A scan of `clips`, split where all its workers are up. Times on the monotonic clock."""
+    """A scan of `clips`. Times on the monotonic clock."""
 
     cost: Cost
     report: dict[str, Any]
     trace: dict[str, Any]
     clips: Sequence[Clip]
-
-    @property
-    def up(self) -> float:
-        """When the last seat got its worker of Ray's; without Ray, when work began."""
-        return max(self.trace["up"], default=min(began for *_, began, _ in self.trace["tasks"]))
 
     @property
     def ended(self) -> float:
@@ -46,14 +42,26 @@ class Scanned:
         """What the ideal must do to have done the same."""
         return [{"path": row["uri"], "scored": row["frames_scored"]} for row in self.report["recordings"]]
 
-    def share_after(self, ideal: Sequence[dict[str, Any]]) -> float:
-        """Share of the ideal's work that was done after `up`; a chunk under way then counts by its times."""
+    def split(self, ideal: Sequence[dict[str, Any]]) -> tuple[float, float]:
+        """When start-up was over, and the share of the ideal's work that was done afterwards.
+
+        Over when the last seat got its worker of Ray's; if next to nothing was left to do by then (few recordings, a
+        busy machine), when the first one did; without Ray, when work began.
+        """
+        began = min(began for *_, began, _ in self.trace["tasks"])
+        for up in (*sorted(self.trace["up"], reverse=True), began):
+            if (share := self._share_after(up, ideal)) >= LEAST_SHARE:
+                break
+        return up, share
+
+    def _share_after(self, up: float, ideal: Sequence[dict[str, Any]]) -> float:
+        """A chunk under way at `up` counts by its times."""
         after = whole = 0.0
         for act, position, track, began, ended in self.trace["tasks"]:
             if act == "score":
                 work = sum(ideal[position][stage] for stage in (VIDEO if track == "video" else AUDIO))
                 whole += work
-                after += work * min(1.0, max(0.0, (ended - self.up) / (ended - began)))
+                after += work * min(1.0, max(0.0, (ended - up) / (ended - began)))
         return after / whole
 
 

@@ -48,5 +48,12 @@ def test_work_before_the_workers_were_up_is_not_counted_as_theirs() -> None:
     tasks = [("score", 0, "video", 2.0, 10.0), ("score", 0, "audio", 10.0, 12.0), ("conclude", 0, "", 12.0, 13.0)]
     scanned = Scanned(cost=cost, report={}, trace={"up": [4.0], "tasks": tasks}, clips=())
     least = [{"decode": 5.0, "score": 3.0, "audio": 1.0, "score_audio": 1.0}]
-    assert scanned.share_after(least) == pytest.approx((8 * 6 / 8 + 2) / 10)
-    assert (scanned.up, scanned.ended) == (4.0, 13.0)
+    assert scanned.split(least) == (4.0, pytest.approx((8 * 6 / 8 + 2) / 10))
+    assert scanned.ended == 13.0
+
+
+def test_where_ray_came_up_at_the_very_end_all_the_work_counts() -> None:
+    cost = measure.Cost(began=0, wall_s=20, cpu_s=20, peak_mb=1, others=0, course=(), output="")
+    tasks = [("score", 0, "video", 2.0, 10.0), ("conclude", 0, "", 12.0, 13.0)]
+    scanned = Scanned(cost=cost, report={}, trace={"up": [9.9, 12.0], "tasks": tasks}, clips=())
+    assert scanned.split([{"decode": 5.0, "score": 3.0, "audio": 0.0, "score_audio": 0.0}]) == (2.0, 1.0)
