@@ -26,7 +26,7 @@ from pipeline.config.shipped import shipped
 from pipeline.score.store import ModelStore
 
 FULL = [(WEBCAM, 3)] * 5 + [(CAT, 3), (WEBCAM, 3), (HIGH, 3), (VP8, 3), (VP9, 3)]
-SHORT = [(WEBCAM, 2)] * 5
+SHORT = [(WEBCAM, 2)] * 6
 BUDGET_S = {"full": 500.0, "quick": 52.0}
 LONG_MINUTES = (20, 60, 120)
 MOST_ROUNDS = 5

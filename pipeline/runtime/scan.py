@@ -1,7 +1,7 @@
 """The driver: which task runs next, what its answer means, and the report. It touches no media and no signals.
 
-Order: the canary first; then conclusions (they free the ledger), then chunks, longest first, then inspections, kept a
-little ahead of the chunks so that workers never wait. A worker that dies loses nothing: its task is handed out again.
+Order: the canary first; then conclusions (they free the ledger), then inspections, as few as keep chunks in store, then
+chunks, longest first. A worker that dies loses nothing: its task is handed out again.
 """
 
 from __future__ import annotations
@@ -110,13 +110,14 @@ class Scan:
         )
 
     def _push(self, task: Task) -> None:
-        order = {Act.CANARY: 0, Act.CONCLUDE: 1, Act.SCORE: 2, Act.INSPECT: 3}[task.act]
+        order = {Act.CANARY: 0, Act.CONCLUDE: 1, Act.INSPECT: 2, Act.SCORE: 3}[task.act]
         heapq.heappush(self._ready, (order, -task.weight, task.name, task))
 
     def _hand_out(self, pool: Pool) -> None:
         while len(self._flying) < pool.capacity:
-            # Keep a few scored-to-be chunks in store, but inspect no more of the archive than needed for that.
-            while self._uninspected and len(self._ready) < 2 * pool.capacity:
+            # As many chunks in store as there are workers: the longest goes first, what is short fills the end. But no
+            # more of the archive is inspected than that takes.
+            while self._uninspected and len(self._ready) < pool.capacity:
                 position = self._uninspected.pop()
                 self._push(Task(act=Act.INSPECT, position=position, weight=self._job.sizes[position]))
             task = self._pick()
