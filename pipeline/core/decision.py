@@ -41,6 +41,8 @@ class Review(StrEnum):
     UNDER_REVIEW = "under_review"
     UPHELD = "upheld"
     DISMISSED = "dismissed"
+    NOT_NEEDED = "not_needed"
+    """Kept by order and not for what it shows: there is nothing to judge."""
 
 
 class Custody(StrEnum):

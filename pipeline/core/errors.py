@@ -65,3 +65,19 @@ class KeyMissingError(WatchkeepError):
 
 class IntegrityError(WatchkeepError):
     """Something stored is not what was stored: stop, alarm, look at the named place."""
+
+
+class PermissionRefused(WatchkeepError):
+    """This person may not do this: somebody with the named role has to."""
+
+
+class ApprovalError(WatchkeepError):
+    """The act takes more people than agreed so far, or its approval is spent, expired or for something else."""
+
+
+class HeldError(WatchkeepError):
+    """The evidence is held: it stays until every hold has ended."""
+
+
+class TransitionError(WatchkeepError):
+    """What was planned no longer fits the state: look again and plan anew."""

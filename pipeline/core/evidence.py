@@ -19,6 +19,10 @@ class Kind(StrEnum):
     PACKETS = "packets"
     CONNECTION = "connection"
     FINDINGS = "findings"
+    ORIGINAL = "original"
+    """Piece of an ordinary file as the platform stored it, preserved by order."""
+    CHAT = "chat"
+    """Piece of a chat log, preserved by order."""
 
 
 class Party(StrEnum):

@@ -82,8 +82,11 @@ class KeyStore(Protocol):
     def unwrap(self, key_id: str, wrapped: bytes) -> bytes:
         """The data key. KeyDestroyedError for ever after destroy, KeyMissingError, or IntegrityError if altered."""
 
-    def destroy(self, key_id: str) -> None:
-        """Ledger line first, then every live copy; idempotent. Unknown ids raise KeyMissingError."""
+    def destroy(self, *key_ids: str) -> None:
+        """Ledger lines first, then every live copy; idempotent. Unknown ids raise KeyMissingError, and none goes."""
+
+    def renew(self) -> None:
+        """Lock every living key anew: what is known from now on opens no older copy of the store."""
 
     def ids(self) -> list[str]:
         """Ids of all living keys, sorted."""

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, exc
 from pipeline.core.errors import BusyError, ConfigError, IntegrityError, SealError
 from pipeline.vault.disk import locked, make_folder
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest step in `migrations`."""
 
 BUSY_TIMEOUT_S = 30

@@ -9,6 +9,7 @@ from pipeline.core.clock import utc_text
 from pipeline.core.decision import Custody, Finding, Incident, PolicyRef, Review
 from pipeline.core.ids import keyed_id
 from pipeline.core.recording import Recording
+from pipeline.core.retention import UNCONFIRMED
 from pipeline.vault.provenance import known, labels_of, models_of, pseudonym, score_bucket, subject_of
 
 
@@ -37,7 +38,7 @@ def conclusion_row(said: Conclusion, ids: tuple[str, ...], at: str) -> dict[str,
     }
 
 
-def incident_row(said: Conclusion, incident: Incident) -> dict[str, object]:
+def incident_row(said: Conclusion, incident: Incident, sealed_at: str) -> dict[str, object]:
     """The row of a new incident, nobody named."""
     person = subject_of(incident, said.recording)
     return {
@@ -59,6 +60,11 @@ def incident_row(said: Conclusion, incident: Incident) -> dict[str, object]:
         "restricted": incident.restricted,
         "revision": 1,
         "opened_at": utc_text(incident.opened_at),
+        "origin": "auto_detect",
+        "retention_class": UNCONFIRMED,
+        "sealed_at": sealed_at,
+        "decided_at": "",
+        "floor_at": "",
     }
 
 

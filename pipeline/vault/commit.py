@@ -106,7 +106,7 @@ def _arrive(act: Act, said: Conclusion, arrivals: Sequence[Arrival], records: li
         if row["finding_id"] not in have
     }
     if standing is None:
-        act.tx.execute(insert(tables.incident), incident_row(said, arrivals[0].incident))
+        act.tx.execute(insert(tables.incident), incident_row(said, arrivals[0].incident, act.at))
     elif rows or records:
         changes = _grown(standing, arrivals)
         act.tx.execute(

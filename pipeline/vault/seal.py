@@ -17,14 +17,12 @@ from pipeline.core.evidence import Draft
 from pipeline.core.ids import content_mac, keyed_id
 from pipeline.core.ports import KeyStore
 from pipeline.core.recording import Recording
+from pipeline.core.retention import UNCONFIRMED
 from pipeline.vault.attach import Standing, same_incident
 from pipeline.vault.envelope import Content, seal
 from pipeline.vault.master import KEY_BYTES
 from pipeline.vault.provenance import CAPTURE_TOOL, facts, models_of, pseudonym, score_bucket, signals_of, terms
 from pipeline.vault.schema import SCHEMA_VERSION, EvidenceRow
-
-UNCONFIRMED = "UNCONFIRMED_FLAG"
-"""The retention class of everything until a person decided."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

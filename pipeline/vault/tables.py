@@ -83,8 +83,13 @@ incident = Table(
     _text("review"),
     _text("custody"),
     Column("restricted", Boolean, nullable=False),
-    Column("revision", Integer, nullable=False),
+    Column("revision", Integer, nullable=False),  # counts every change to the incident and to what keeps it
     _text("opened_at"),
+    _text("origin"),  # "auto_detect", or "order" for what was preserved
+    _text("retention_class"),
+    _text("sealed_at"),
+    _text("decided_at"),  # "" before a decision
+    _text("floor_at"),  # the latest floor written down, "" without one
 )
 
 finding = Table(
@@ -161,5 +166,14 @@ audit_event = Table(
     _text("digest"),
 )
 
-IMMUTABLE = ("audit_event", "conclusion", "evidence_file", "evidence_record", "fence", "finding", "key_ref")
-"""Tables whose rows triggers protect from change and deletion."""
+IMMUTABLE = (
+    "approval_used", "audit_event", "conclusion", "decision", "destroy_order", "destruction", "event", "evidence_file",
+    "evidence_record", "fence", "finding", "floor", "floor_override", "hold_item", "key_ref", "request_item",
+    "rule_set", "sweep", "tick", "unlinked",
+)  # fmt: skip
+"""Tables whose rows triggers protect from change and deletion; `v0002_keeping.sql` says what erasure may still do."""
+
+
+def text_column(name: str, **options: object) -> Column[str]:
+    """A text that is always there."""
+    return _text(name, **options)

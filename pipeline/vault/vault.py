@@ -20,6 +20,7 @@ from pipeline.core.errors import FencedError, IntegrityError, WatchkeepError
 from pipeline.core.evidence import Draft
 from pipeline.core.ports import BlobStore, Clock, KeyStore
 from pipeline.core.recording import Recording
+from pipeline.core.retention import UNCONFIRMED
 from pipeline.vault import tables
 from pipeline.vault.audit import SYSTEM, Journal
 from pipeline.vault.blobs import FileStore
@@ -32,8 +33,9 @@ from pipeline.vault.keys import FileKeyStore
 from pipeline.vault.master import KEY_BYTES, check_key
 from pipeline.vault.orphans import Orphans, file_name, find_orphans, fresh_file_id, newer_than_catalog
 from pipeline.vault.parquet import Written, write_file
+from pipeline.vault.parts import Parts
 from pipeline.vault.schema import SCHEMA_VERSION, EvidenceRow
-from pipeline.vault.seal import UNCONFIRMED, Sealing
+from pipeline.vault.seal import Sealing
 from pipeline.vault.states import state_of
 from pipeline.vault.verify import Progress, Verification, Verifier
 from pipeline.vault.views import IncidentView, incident_views
@@ -60,6 +62,19 @@ class Vault:
         self._installation_key = installation_key
         self._clock = clock
         self._journal = Journal(catalog, head, clock)
+
+    @property
+    def parts(self) -> Parts:
+        """What this vault is made of, for the acts beside this class: holds, events, decisions, destruction."""
+        return Parts(
+            catalog=self._catalog,
+            blobs=self._blobs,
+            keys=self._keys,
+            head=self._head,
+            journal=self._journal,
+            installation_key=self._installation_key,
+            clock=self._clock,
+        )
 
     @classmethod
     def open(cls, home: Path, keys: Path, *, master: bytes, installation_key: bytes, clock: Clock) -> Self:
