@@ -124,7 +124,9 @@ class Recording:
     """One stream of one session as recorded: its media parts and all that was said about it.
 
     `recording_id` and `sha256` are UNKNOWN until the content was read once (see `core.ids.recording_id`).
-    `participants` are those this stream shows; `started_at` is aware UTC or None where unknown.
+    `participants` are those this stream shows; `started_at` is aware UTC or None where unknown. `managed`: Watchkeep
+    may delete the originals when their ordinary time is over; otherwise it only says so. `chat` is the uri of the
+    session's chat log, "" where none was named. Neither is part of what makes a recording the same one.
     """
 
     parts: tuple[Part, ...]
@@ -141,6 +143,8 @@ class Recording:
     policy_version: str = UNKNOWN
     jurisdiction: str = UNKNOWN
     legal_basis: str = UNKNOWN
+    managed: bool = False
+    chat: str = ""
 
     def __post_init__(self) -> None:
         if not self.parts:

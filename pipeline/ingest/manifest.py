@@ -37,7 +37,7 @@ _NO_OFFSET_BEYOND_MS = 366 * 86_400_000
 
 _RECORDING = """
     uri offset_ms session_id stream_id started_at clock_source clock_uncertainty_ms policy_version jurisdiction
-    legal_basis
+    legal_basis managed chat
 """
 _PARTICIPANT = """
     handle account identity ip port device client language jurisdiction jurisdiction_source age_class
@@ -68,6 +68,7 @@ def read_manifest(path: str | Path, defaults: Defaults) -> list[Recording]:
     complaints = Complaints(str(file))
     recordings: list[Recording] = []
     streams: dict[tuple[str, str], int] = {}
+    nameless: dict[tuple[str, str, tuple[Part, ...]], int] = {}
     try:
         for line, values in reader(file, complaints):
             recording = _recording(Entry(values, line, "", complaints), file.absolute().parent, defaults)
@@ -82,6 +83,9 @@ def read_manifest(path: str | Path, defaults: Defaults) -> list[Recording]:
                     f"{stream[1]!r} of session {stream[0]!r} is on line {first} already; "
                     "give further files of one stream as parts of one entry",
                 )
+            again = (*stream, recording.parts)
+            if UNKNOWN in stream and (first := nameless.setdefault(again, line)) != line:
+                complaints.add(line, "uri", f"{recording.uri!r} is on line {first} already; one recording is one entry")
     except OSError as e:
         raise ConfigError(f"{file}: cannot be read ({e.strerror}); check the path and its permissions") from e
     except UnicodeDecodeError as e:
@@ -176,6 +180,8 @@ def _recording(entry: Entry, folder: Path, defaults: Defaults) -> Recording | No
     }
     started_at = entry.instant("started_at")
     uncertainty = entry.whole("clock_uncertainty_ms", 0, math.inf, None)
+    managed = entry.flag("managed")
+    chat = str(folder / _local(entry, "chat")) if entry.has("chat") else ""
     entry.close()
     if entry.count > before:
         return None
@@ -186,6 +192,8 @@ def _recording(entry: Entry, folder: Path, defaults: Defaults) -> Recording | No
         participants=participants,
         started_at=started_at,
         clock_uncertainty_ms=uncertainty,
+        managed=managed,
+        chat=chat,
         **said,
     )
 
@@ -198,16 +206,21 @@ def _parts(entry: Entry, folder: Path) -> tuple[Part, ...]:
         entry.problem("uri", "is missing; a recording is at least one media file")
     found = []
     for part in nested or [entry]:
-        uri = part.text("uri")
+        uri = _local(part, "uri")
         if nested and not part.has("uri"):
             part.problem("uri", "is missing")
-        if _SCHEME.match(uri):
-            part.problem("uri", f"{uri!r} is no local file; write its path")
         offset_ms = part.number("offset_ms", 0, _NO_OFFSET_BEYOND_MS)
         if nested:
             part.close()
         found.append(Part(uri=str(folder / uri), offset_ns=round(offset_ms * _MS)))
     return tuple(found)
+
+
+def _local(entry: Entry, key: str) -> str:
+    uri = entry.text(key)
+    if _SCHEME.match(uri):
+        entry.problem(key, f"{uri!r} is no local file; write its path")
+    return uri
 
 
 def _participant(entry: Entry) -> Participant:

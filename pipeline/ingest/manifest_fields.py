@@ -20,6 +20,7 @@ from pipeline.core.recording import UNKNOWN
 E = TypeVar("E", bound=StrEnum)
 
 _MOST = 200
+_PATHS = ("uri", "chat")
 
 
 @dataclass(slots=True)
@@ -68,7 +69,7 @@ class Entry:
         self._known.add(key)
         value = self._values.get(key)
         # A file may be called "unknown".
-        return value is not None and (value != UNKNOWN or key == "uri")
+        return value is not None and (value != UNKNOWN or key in _PATHS)
 
     def text(
         self, key: str, default: str = UNKNOWN, *, right: Callable[[str], bool] | None = None, hint: str = ""
@@ -92,6 +93,17 @@ class Entry:
         known = list(choices)
         text = self.text(key, default, right=lambda t: t in known, hint=f"one of {', '.join(known)}")
         return choices(text)
+
+    def flag(self, key: str) -> bool:
+        """true or false (as text in CSV); False where it is not given."""
+        if not self.has(key):
+            return False
+        value = self._values[key]
+        if isinstance(value, bool):
+            return value
+        if not isinstance(value, str) or value not in ("true", "false"):
+            self.problem(key, f"{value!r} is not true or false")
+        return value == "true"
 
     def number(self, key: str, low: float, high: float, default: float = 0.0) -> float:
         """A finite number in low..high."""
@@ -191,7 +203,7 @@ def _number(value: object) -> float | None:
 def _encodable(text: str, key: str) -> bool:
     # A file name may hold any byte: undecodable ones travel as surrogate escapes. Nothing else may.
     try:
-        text.encode("utf-8", "surrogateescape" if key == "uri" else "strict")
+        text.encode("utf-8", "surrogateescape" if key in _PATHS else "strict")
     except UnicodeEncodeError:
         return False
     return "\0" not in text

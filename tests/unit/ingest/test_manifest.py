@@ -139,6 +139,11 @@ def test_every_problem_is_told_at_once_with_its_line_and_field(tmp_path: Path) -
         ({"uri": "a\0b"}, "uri: 'a\\x00b' is not valid Unicode"),
         ({"uri": "a", "offset_ms": "NaN"}, "offset_ms: 'NaN' is not a number"),
         ({"uri": "a", "offset_ms": True}, "offset_ms: True is not a number"),
+        ({"uri": "a", "managed": "yes"}, "managed: 'yes' is not true or false"),
+        ({"uri": "a", "managed": 1}, "managed: 1 is not true or false"),
+        ({"uri": "a", "managed": []}, "managed: [] is not true or false"),
+        ({"uri": "a", "chat": "https://example.org/chat"}, "chat: 'https://example.org/chat' is no local file"),
+        ({"uri": "a", "chat": 7}, "chat: 7 is not text"),
         ({"uri": "a", "jurisdiction": "Holland"}, "jurisdiction: 'Holland' is not a jurisdiction such as NL"),
         ({"uri": "a", "client\n\u202eid": 1}, "'client\\n\\u202eid': unknown field"),
         ({"uri": "a", "session_id": "\ud800"}, "session_id: '\\ud800' is not valid Unicode"),
@@ -153,8 +158,20 @@ def test_a_wrong_entry_is_refused(tmp_path: Path, entry: object, message: str) -
 
 def test_file_names_are_data(tmp_path: Path) -> None:
     names = ["a b.mp4", "new\nline", "=cmd|' /C calc'!A0", "\u202egpj.exe", "'\"", "unknown", "\udcff.mp4", "x;1,2"]
-    recordings = read_manifest(lines(tmp_path, *({"uri": n} for n in names)), NOTHING)
-    assert [r.uri for r in recordings] == [f"{tmp_path}/{n}" for n in names]
+    recordings = read_manifest(lines(tmp_path, *({"uri": n, "chat": n} for n in names)), NOTHING)
+    assert [r.uri for r in recordings] == [f"{tmp_path}/{n}" for n in names] == [r.chat for r in recordings]
+
+
+def test_originals_are_ours_to_delete_only_where_the_manifest_says_so(tmp_path: Path) -> None:
+    entries = ({"uri": "a"}, {"uri": "b", "managed": True}, {"uri": "c", "managed": "false", "chat": "/srv/chat.jsonl"})
+    recordings = read_manifest(lines(tmp_path, *entries), NOTHING)
+    assert [(r.managed, r.chat) for r in recordings] == [(False, ""), (True, ""), (False, "/srv/chat.jsonl")]
+
+
+def test_one_file_is_one_entry_where_no_stream_tells_two_apart(tmp_path: Path) -> None:
+    assert refused(lines(tmp_path, {"uri": "a"}, {"uri": "b"}, {"uri": "a", "managed": True})) == [
+        f":3 uri: '{tmp_path}/a' is on line 1 already; one recording is one entry"
+    ]
 
 
 def test_csv_says_the_same_as_json_lines(tmp_path: Path) -> None:
@@ -169,6 +186,8 @@ def test_csv_says_the_same_as_json_lines(tmp_path: Path) -> None:
         "participant_purposes": "DETECT PREVENT_RECURRENCE",
         "participant_ip": "203.0.113.7",
         "participant_language": "",
+        "managed": "true",
+        "chat": "chat/s.jsonl",
     }
     table = tmp_path / "m.csv"
     table.write_text(",".join(cells) + "\n" + ",".join(cells.values()) + "\n")
