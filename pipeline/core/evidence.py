@@ -68,21 +68,3 @@ class EvidenceRecord:
     row: int
     retention_class: str
     sealed_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditEntry:
-    """One link of the audit chain: `digest` covers all other fields and `previous`.
-
-    `after` is the digest of the catalog rows as the act left them, or "" where it changed none.
-    """
-
-    sequence: int
-    at: str
-    actor: str
-    verb: str
-    subject: str
-    reason: str
-    after: str
-    previous: str
-    digest: str

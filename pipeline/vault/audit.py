@@ -6,26 +6,27 @@ entry is committed first. Refuses to write onto a chain that is not the one whos
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 
 from sqlalchemy import Connection, insert, select
+from sqlalchemy.exc import OperationalError
 
+from pipeline.core import chain
+from pipeline.core.chain import CREATE, NO_DIGEST, AuditEntry, Walk
 from pipeline.core.clock import utc_text
 from pipeline.core.errors import IntegrityError
-from pipeline.core.evidence import AuditEntry
+from pipeline.core.merkle import Part
 from pipeline.core.ports import Clock
 from pipeline.vault.canonical import canonical, leaf_hash
 from pipeline.vault.catalog import Catalog
-from pipeline.vault.head import NO_DIGEST, Head, SignedHead
+from pipeline.vault.head import Head, SignedHead
 from pipeline.vault.tables import audit_event
 
 SYSTEM = "watchkeep"
 """The actor of what no person asked for."""
 
-CREATE = "vault.create"
-"""The first entry's verb."""
+_COLUMNS = [audit_event.c[name] for name in AuditEntry._fields]
 
 
 class Act:
@@ -90,8 +91,8 @@ class Journal:
 
 
 def creation(head: SignedHead) -> str:
-    """The first entry's subject: which key signs the heads of this chain."""
-    return f"head-key:{head.key_name}"
+    """What the first entry of this head's chain names."""
+    return chain.creation(head.key_name)
 
 
 def behind(tx: Connection, head: Head, tip: Head) -> str:
@@ -120,39 +121,37 @@ def _head_at(tx: Connection, sequence: int | None) -> Head:
     return Head(sequence=row.sequence, digest=row.digest) if row else Head(sequence=0, digest=NO_DIGEST)
 
 
-def entries(tx: Connection) -> Iterator[AuditEntry]:
-    """All entries in order, as they lie in the catalog."""
-    for row in tx.execute(select(audit_event).order_by(audit_event.c.sequence).execution_options(yield_per=1000)):
-        yield AuditEntry(**row._mapping)
+def entries(tx: Connection, *, after: int = 0) -> Iterator[AuditEntry]:
+    """All entries beyond number `after` in order, as they lie in the catalog."""
+    query = select(*_COLUMNS).where(audit_event.c.sequence > after).order_by(audit_event.c.sequence)
+    last = after
+    try:
+        for row in tx.execute(query.execution_options(yield_per=1000)):
+            entry = AuditEntry._make(row)
+            last = entry.sequence
+            yield entry
+    except OperationalError as error:  # a text that is none
+        raise IntegrityError(f"audit chain: what follows entry {last} cannot be read: {error.orig}") from error
+
+
+def walked(tx: Connection, subject: str, parts: Iterable[Part] = ()) -> Walk:
+    """The whole chain, followed once; `subject` is what the first entry must name.
+
+    Raises IntegrityError that names the first entry that was changed, removed or put in.
+    """
+    walk = Walk(subject, parts)
+    for entry in entries(tx):
+        walk.take(entry)
+    return walk
 
 
 def first_break(tx: Connection, subject: str) -> str:
-    """The first entry that was changed, removed or put in, in one sentence, or ""; reads the chain once.
-
-    `subject` is what the first entry must name.
-    """
-    tip = Head(sequence=0, digest=NO_DIGEST)
-    for entry in entries(tx):
-        expected = tip.sequence + 1
-        if entry.sequence != expected:
-            return f"audit chain: entry {expected} is missing"
-        if entry.previous != tip.digest:
-            return f"audit chain: entry {expected} does not follow the entry before it"
-        if not _sound(entry):
-            return f"audit chain: entry {expected} was changed"
-        if expected == 1 and (entry.verb, entry.subject) != (CREATE, subject):
-            return "audit chain: entry 1 names another signing key: the keys folder is not this catalog's"
-        tip = Head(sequence=expected, digest=entry.digest)
-    return ""
-
-
-def _sound(entry: AuditEntry) -> bool:
-    fields = asdict(entry)
-    digest = fields.pop("digest")
+    """The sentence that `walked` raises, or ""."""
     try:
-        return bool(digest == leaf_hash(canonical(fields)))
-    except TypeError:  # a value of a kind that the vault never writes
-        return False
+        walked(tx, subject)
+    except IntegrityError as error:
+        return str(error)
+    return ""
 
 
 def _writable(text: str) -> str:

@@ -7,7 +7,6 @@ trace of a crash. Refuses to know what the entries say.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +14,12 @@ from pathlib import Path
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from pipeline.core.chain import NO_DIGEST, key_name
+from pipeline.core.checkpoint import Checkpoint
 from pipeline.core.errors import ConfigError, IntegrityError
 from pipeline.vault.canonical import canonical
 from pipeline.vault.disk import locked, make_folder, replace, write_once, writing
 from pipeline.vault.master import derive, lock_secret, unlock_secret
-
-NO_DIGEST = "0" * 64
-"""The digest before the first entry."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +65,18 @@ class SignedHead:
         return Ed25519PrivateKey.from_private_bytes(secret)
 
     @property
+    def public_key(self) -> bytes:
+        """The key that everybody may have, 32 bytes: whoever holds it can check what was signed here."""
+        return self._signer.public_key().public_bytes_raw()
+
+    @property
     def key_name(self) -> str:
         """sha256 hex of the public key: the first entry of the chain names it."""
-        return hashlib.sha256(self._signer.public_key().public_bytes_raw()).hexdigest()
+        return key_name(self.public_key)
+
+    def note(self, checkpoint: Checkpoint) -> str:
+        """The checkpoint's text with the signature of this key, which its `key` must be."""
+        return checkpoint.note(self._signer.sign(checkpoint.text()))
 
     def read(self) -> Head:
         """The head as it was last signed."""
@@ -92,14 +99,13 @@ class SignedHead:
                 self._write(head)
 
     def _write(self, head: Head) -> None:
-        public_key = self._signer.public_key().public_bytes_raw()
         replace(
             self._path,
             canonical(
                 {
                     "sequence": head.sequence,
                     "digest": head.digest,
-                    "public_key": public_key.hex(),
+                    "public_key": self.public_key.hex(),
                     "signature": self._signer.sign(_signed(head)).hex(),
                 }
             ),
