@@ -49,6 +49,7 @@ def incident_row(said: Conclusion, incident: Incident, sealed_at: str) -> dict[s
         "participant": pseudonym(said.installation_key, "participant", incident.participant),
         "identity": incident.identity.value,
         "category": incident.category,
+        "detected_as": incident.category,
         "severity": int(incident.severity),
         "action": incident.action.value,
         "start_ns": incident.span.start_ns,

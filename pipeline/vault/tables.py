@@ -74,6 +74,7 @@ incident = Table(
     _text("participant"),
     _text("identity"),
     _text("category"),
+    _text("detected_as"),  # the category it was found as, whatever people decide; "" of those found before 0002
     Column("severity", Integer, nullable=False),
     _text("action"),
     _number("start_ns"),
@@ -168,7 +169,7 @@ audit_event = Table(
 
 IMMUTABLE = (
     "approval_used", "audit_event", "conclusion", "decision", "destroy_order", "destruction", "event", "evidence_file",
-    "evidence_record", "fence", "finding", "floor", "floor_override", "hold_item", "key_ref", "request_item",
+    "evidence_record", "fence", "finding", "floor", "floor_override", "hold_change", "hold_item", "key_ref", "request_item",
     "rule_set", "sweep", "tick", "unlinked",
 )  # fmt: skip
 """Tables whose rows triggers protect from change and deletion; `v0002_keeping.sql` says what erasure may still do."""

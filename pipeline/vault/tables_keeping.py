@@ -44,7 +44,9 @@ decision = Table(
     _of_incident(index=True),
     _text("outcome"),  # "upheld" or "dismissed"
     _text("category"),
+    Column("severity", Integer, nullable=False),
     _text("retention_class"),
+    Column("revision", Integer, nullable=False),  # the incident's revision that it made
     Column("note", LargeBinary, nullable=False),  # wrapped under the incident's key: it goes with the evidence
     _text("decided_by"),
     _text("second"),  # who agreed, "" where one was enough
@@ -101,6 +103,18 @@ hold = Table(
     _text("placed_by"),
     _text("released_at"),
     _text("release_approval"),
+)
+
+hold_change = Table(
+    "hold_change",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    _text_reference("hold_id", "hold.hold_id", index=True),
+    _text("what"),  # "renew" or "release"
+    _text("until"),
+    Column("details", LargeBinary, nullable=False),  # wrapped JSON: reference, reason
+    _text("at"),
+    _text("by"),
 )
 
 hold_item = Table("hold_item", metadata, _text_reference("hold_id", "hold.hold_id", primary_key=True),

@@ -12,11 +12,12 @@ branch_labels = None
 depends_on = None
 
 _APPEND_ONLY = (
-    "approval_used", "decision", "destroy_order", "destruction", "event", "floor", "floor_override", "hold_item",
-    "request_item", "rule_set", "sweep", "tick", "unlinked",
+    "approval_used", "decision", "destroy_order", "destruction", "event", "floor", "floor_override", "hold_change",
+    "hold_item", "request_item", "rule_set", "sweep", "tick", "unlinked",
 )  # fmt: skip
 
 _COLUMNS = (
+    ("detected_as", "''"),
     ("origin", "'auto_detect'"),
     ("retention_class", "'UNCONFIRMED_FLAG'"),
     ("sealed_at", "''"),

@@ -102,7 +102,9 @@ decision_id TEXT NOT NULL,
 incident_id TEXT NOT NULL,
 outcome TEXT NOT NULL,
 category TEXT NOT NULL,
+severity INTEGER NOT NULL,
 retention_class TEXT NOT NULL,
+revision INTEGER NOT NULL,
 note BLOB NOT NULL,
 decided_by TEXT NOT NULL,
 second TEXT NOT NULL,
@@ -177,6 +179,19 @@ FOREIGN KEY(incident_id) REFERENCES incident (incident_id));
 
 CREATE INDEX ix_floor_override_incident_id ON floor_override (incident_id);
 
+CREATE TABLE hold_change (
+number INTEGER NOT NULL,
+hold_id TEXT NOT NULL,
+what TEXT NOT NULL,
+until TEXT NOT NULL,
+details BLOB NOT NULL,
+at TEXT NOT NULL,
+by TEXT NOT NULL,
+PRIMARY KEY (number),
+FOREIGN KEY(hold_id) REFERENCES hold (hold_id));
+
+CREATE INDEX ix_hold_change_hold_id ON hold_change (hold_id);
+
 CREATE TABLE hold_item (
 hold_id TEXT NOT NULL,
 incident_id TEXT NOT NULL,
@@ -233,11 +248,18 @@ WHEN OLD.custody || '>' || NEW.custody NOT IN (
   'key_destroyed>key_destroyed', 'key_destroyed>purged', 'purged>purged')
 BEGIN SELECT RAISE(ABORT, 'custody does not go that way'); END;
 
--- A floor moves down only where an override of this very incident, to this very time, was written down.
+-- A floor moves down only where an override of this very incident was written down, and not below what it says.
 CREATE TRIGGER incident_floor BEFORE UPDATE OF floor_at ON incident
 WHEN NEW.floor_at < OLD.floor_at AND NOT EXISTS (
-  SELECT 1 FROM floor_override o WHERE o.incident_id = OLD.incident_id)
+  SELECT 1 FROM floor_override o WHERE o.incident_id = OLD.incident_id AND o.until <= NEW.floor_at)
 BEGIN SELECT RAISE(ABORT, 'a floor does not move down'); END;
+
+-- On which terms evidence came here is never rewritten.
+CREATE TRIGGER incident_terms BEFORE UPDATE ON incident
+WHEN NEW.incident_id IS NOT OLD.incident_id OR NEW.recording_id IS NOT OLD.recording_id
+  OR NEW.legal_basis IS NOT OLD.legal_basis OR NEW.origin IS NOT OLD.origin
+  OR NEW.detected_as IS NOT OLD.detected_as OR NEW.sealed_at IS NOT OLD.sealed_at
+BEGIN SELECT RAISE(ABORT, 'the terms of evidence never change'); END;
 
 CREATE TRIGGER incident_no_delete BEFORE DELETE ON incident BEGIN SELECT RAISE(ABORT, 'incident is never deleted'); END;
 
