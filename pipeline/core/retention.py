@@ -87,11 +87,15 @@ class Bound:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
-    """Two people moved the floor of `rule` to `until`, naming their ground."""
+    """Two people moved the floor of `rule` to `until`, naming their ground.
+
+    They did it `at` that time: it moves what had begun by then. None: whatever there is.
+    """
 
     rule: str
     until: datetime
     ground: str
+    at: datetime | None = None
 
 
 class Order(StrEnum):
