@@ -1,0 +1,89 @@
+"""What happened to an incident and starts a legal clock: a report filed, a user notified, an appeal received."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from pipeline.core.errors import ApprovalError, ConfigError, TransitionError, WatchkeepError
+from pipeline.core.person import Person, Role
+from pipeline.core.retention import (
+    NCA_REPORTED,
+    NCMEC_SUBMITTED,
+    REPORT_CLOSED,
+    SUSPECTED_MINOR,
+    Bound,
+    Case,
+    Event,
+)
+from pipeline.custody.desk import ATTEMPTS, Agreed, Desk, in_time, moved_on
+from pipeline.retention import engine
+from pipeline.vault.events import Events
+
+RECEIPTS = frozenset({NCMEC_SUBMITTED, NCA_REPORTED})
+"""Events that say a report arrived: they take the reference that the authority gave."""
+
+RECORDERS = (Role.LEGAL, Role.LEAD, Role.SEVERE_REVIEWER)
+
+CLOSE = "report.close"
+
+
+def record(desk: Desk, incident_id: str, kind: str, *, at: datetime, reference: str, by: Person) -> str:
+    """Write an event down with the floors that it starts; its id.
+
+    Raises ConfigError for a kind that the rules do not know, PermissionRefused, and WatchkeepError for a time in the
+    future or a receipt without its reference.
+    """
+    if kind not in desk.rules.events:
+        raise ConfigError(f"{kind!r} is no event: it is one of {', '.join(sorted(desk.rules.events))}")
+    if kind == REPORT_CLOSED:
+        raise ApprovalError("an unfiled report is closed by two people: watchkeep event close-report asks them")
+    if kind == SUSPECTED_MINOR:
+        by.need("record a suspected minor", Role.REVIEWER, *RECORDERS)
+    else:
+        by.need(f"record {kind}", *RECORDERS)
+    if kind in RECEIPTS and not reference.strip():
+        raise WatchkeepError(f"{kind} is a receipt: give the authority's --reference")
+    now = desk.now()
+    return _write(desk, incident_id, kind, in_time(at, now, kind), reference.strip(), now, by.actor)
+
+
+def close_report(desk: Desk, incident_id: str, *, ground: str, agreed: Agreed) -> str:
+    """Two people found that there is nothing to report: ends the wait for a receipt. Raises ApprovalError."""
+    now = desk.now()
+    return _write(desk, incident_id, REPORT_CLOSED, now, ground, now, agreed.by.actor, agreed)
+
+
+def _write(
+    desk: Desk,
+    incident_id: str,
+    kind: str,
+    at: datetime,
+    reference: str,
+    now: datetime,
+    actor: str,
+    agreed: Agreed | None = None,
+) -> str:
+    for _ in range(ATTEMPTS):
+        case = desk.case(incident_id)
+        event = Event(kind=kind, at=at, recorded_at=now, reference=reference)
+        floors = new_floors(desk, replace(case, events=(*case.events, event)))
+        try:
+            return Events(desk.parts).record(
+                incident_id,
+                kind,
+                at,
+                reference,
+                revision=case.revision,
+                floors=floors,
+                by=actor,
+                approval=agreed.approval if agreed else None,
+            )
+        except TransitionError:
+            continue
+    raise moved_on(incident_id)
+
+
+def new_floors(desk: Desk, case: Case) -> tuple[Bound, ...]:
+    """The floors of a case that were not written down yet."""
+    return tuple(f for f in engine.floors(case, desk.rules) if f not in case.floors)

@@ -1,0 +1,204 @@
+"""Holds as legal people place, renew and release them, on incidents or on people by name.
+
+A letter that names a person preserves: their incidents are held, and what the platform stores of them ordinarily is
+copied into the vault before the answer is yes. The scope is a snapshot. Refuses to say anything of confidential holds
+to people without the legal role.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pipeline.core.approval import Params
+from pipeline.core.clock import utc_text
+from pipeline.core.decision import Custody
+from pipeline.core.errors import ConfigError, SourceError, WatchkeepError
+from pipeline.core.person import Person, Role
+from pipeline.core.recording import Recording
+from pipeline.custody.desk import Agreed, Desk, in_time
+from pipeline.custody.preserve import drafts_of
+from pipeline.retention.rules import HoldRule
+from pipeline.vault.holds import Holds, HoldView
+from pipeline.vault.preserve import Preserver
+from pipeline.vault.requests import Requests
+
+RELEASE = "hold.release"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ordered:
+    """What an authority, or one's own counsel, demands. `until` None: as long as the rules say for this kind."""
+
+    kind: str
+    authority: str
+    reference: str
+    reason: str
+    received_at: datetime
+    until: datetime | None = None
+    confidential: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """A hold in force. `missing` names what was in scope and could not be copied: the answer is not yet yes."""
+
+    hold_id: str
+    incidents: tuple[str, ...]
+    preserved: tuple[str, ...]
+    gone: tuple[str, ...]
+    missing: tuple[str, ...]
+    until: datetime | None
+
+
+def place(desk: Desk, ordered: Ordered, incidents: Sequence[str], *, by: Person) -> Placed:
+    """Hold incidents by id. Raises KeyDestroyedError, and holds nothing, if one of them is gone."""
+    until = _allowed(desk, ordered, by)
+    if not incidents:
+        raise ConfigError("a hold is on something: name --incident, --account or --participant")
+    hold_id = _place(desk, ordered, until, tuple(dict.fromkeys(incidents)), {"incidents": list(incidents)}, by)
+    return Placed(hold_id=hold_id, incidents=tuple(incidents), preserved=(), gone=(), missing=(), until=until)
+
+
+def preserve(
+    desk: Desk,
+    ordered: Ordered,
+    *,
+    scope: dict[str, object],
+    known: Iterable[str],
+    ordinary: Iterable[tuple[Recording, str]],
+    by: Person,
+    hold_id: str = "",
+) -> Placed:
+    """Hold the `known` incidents of a person and copy their `ordinary` recordings into the vault, under one hold.
+
+    `ordinary` are recordings with the account whose data they are.
+    What was destroyed before is named in `gone`. Given the `hold_id` of an earlier try, goes on with what is missing.
+    """
+    until = _allowed(desk, ordered, by)
+    there, gone = _alive(desk, known)
+    if hold_id:
+        Holds(desk.parts).attach(hold_id, there, by=by.actor)
+    else:
+        hold_id = _place(desk, ordered, until, there, scope, by)
+    preserver = Preserver(desk.parts)
+    preserved: list[str] = []
+    missing: list[str] = []
+    for recording, account in ordinary:
+        try:
+            drafts = drafts_of(recording)
+            preserved.append(preserver.preserve(hold_id, recording, drafts, account=account, by=by.actor))
+        except SourceError as error:
+            missing.append(f"{recording.uri}: {error}")
+    return Placed(
+        hold_id=hold_id,
+        incidents=there,
+        preserved=tuple(preserved),
+        gone=gone,
+        missing=tuple(missing),
+        until=until,
+    )
+
+
+def renew(desk: Desk, hold_id: str, *, until: datetime | None, reference: str, by: Person) -> datetime:
+    """Move a hold's end later: by the period that the rules give a renewal, unless `until` says when."""
+    by.need("renew a hold", Role.LEGAL)
+    view = one(desk, hold_id, by)
+    if view.until is None:
+        raise WatchkeepError(f"hold {hold_id} has no end: it is kept until it is released")
+    rule = _rule(desk, view.kind)
+    if until is None and rule.renew is None:
+        raise ConfigError(f"the rules give no renewal for {view.kind}: say --until")
+    later = until or (rule.renew.after(view.until, later=True) if rule.renew else view.until)
+    Holds(desk.parts).renew(hold_id, later, reference=reference, by=by.actor)
+    return later
+
+
+def release_params(desk: Desk, hold_id: str, *, by: Person) -> Params:
+    """What two people have to agree to for a release; refused for a hold that is not there or has ended."""
+    by.need("release a hold", Role.LEGAL)
+    if one(desk, hold_id, by).released_at is not None:
+        raise WatchkeepError(f"hold {hold_id} was released already")
+    return {"hold": hold_id}
+
+
+def release(desk: Desk, hold_id: str, *, reason: str, agreed: Agreed) -> tuple[str, ...]:
+    """End a hold that two people agreed to release; the incidents that it kept."""
+    return Holds(desk.parts).release(hold_id, approval=agreed.approval, reason=reason, by=agreed.by.actor)
+
+
+def listed(desk: Desk, *, by: Person | None) -> tuple[HoldView, ...]:
+    """All holds that this person may see; confidential ones for the legal role alone."""
+    return Holds(desk.parts).all(legal=legal(by))
+
+
+def one(desk: Desk, hold_id: str, by: Person | None) -> HoldView:
+    """A hold by its id or the beginning of it; a hold one may not see is one that is not there."""
+    found = [h for h in listed(desk, by=by) if hold_id and h.hold_id.startswith(hold_id)]
+    if len(found) != 1:
+        raise ConfigError(f"{'several holds begin' if found else 'no hold begins'} with {hold_id!r}: see hold list")
+    return found[0]
+
+
+def legal(by: Person | None) -> bool:
+    """True if this person may see confidential holds."""
+    return by is not None and Role.LEGAL in by.roles
+
+
+def incidents_of(desk: Desk, account: str) -> tuple[str, ...]:
+    """The incidents in which an account is a party."""
+    return tuple(dict.fromkeys(incident for incident, _ in Requests(desk.parts).incidents_of(account)))
+
+
+def _allowed(desk: Desk, ordered: Ordered, by: Person) -> datetime | None:
+    by.need("place a hold", Role.LEGAL)
+    rule = _rule(desk, ordered.kind)
+    now = desk.now()
+    in_time(ordered.received_at, now, "an order received")
+    if not ordered.reason.strip() or not ordered.authority.strip():
+        raise ConfigError("a hold says who demands it and why: give --authority and --reason")
+    until = ordered.until or (rule.period.after(ordered.received_at, later=True) if rule.period else None)
+    if until is None and not rule.open_ended:
+        raise ConfigError(f"the rules give no period for {ordered.kind}: say --until")
+    if until is not None and until <= now:
+        raise ConfigError(f"the hold would have ended at {utc_text(until)} already: give a later --until")
+    return until
+
+
+def _rule(desk: Desk, kind: str) -> HoldRule:
+    if kind not in desk.rules.holds:
+        raise ConfigError(f"{kind!r} is no kind of hold: it is one of {', '.join(sorted(desk.rules.holds))}")
+    return desk.rules.holds[kind]
+
+
+def _place(
+    desk: Desk,
+    ordered: Ordered,
+    until: datetime | None,
+    incidents: tuple[str, ...],
+    scope: dict[str, object],
+    by: Person,
+) -> str:
+    return Holds(desk.parts).place(
+        incidents,
+        kind=ordered.kind,
+        authority=ordered.authority,
+        reference=ordered.reference,
+        reason=ordered.reason,
+        starts_at=ordered.received_at,
+        until=until,
+        confidential=ordered.confidential,
+        by=by.actor,
+        placed_by=by.person_id,
+        scope=scope,
+    )
+
+
+def _alive(desk: Desk, known: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    there: list[str] = []
+    gone: list[str] = []
+    for incident_id in dict.fromkeys(known):
+        custody = desk.case(incident_id).custody
+        (there if custody in (Custody.ACTIVE, Custody.DELETING) else gone).append(incident_id)
+    return tuple(there), tuple(gone)

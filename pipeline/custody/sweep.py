@@ -1,0 +1,182 @@
+"""The sweep: what is due goes, what is kept is told why. A plan by default; the same plan again when it is applied.
+
+Anything unusual (a clock that jumped, more than the rules let go at once, a restored backup) destroys nothing until
+people agreed. Refuses to decide anything itself: the engine judges, the vault checks again and carries out.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from pipeline.core.approval import Params
+from pipeline.core.clock import utc_text
+from pipeline.core.errors import WatchkeepError
+from pipeline.core.retention import Bound, Case, Disposition, Verdict
+from pipeline.custody.desk import Agreed, Desk
+from pipeline.retention import engine
+from pipeline.vault.destroy import Destroyer, plan_digest
+from pipeline.vault.floors import Floors
+from pipeline.vault.marks import Marks
+
+LARGE = "sweep.large"
+CLOCK = "clock.accept"
+RESTORED = "restore.accept"
+WEEK = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """Why nothing is destroyed now, and the act by which two people end that."""
+
+    words: str
+    act: str
+    params: Params
+
+
+@dataclass(slots=True, kw_only=True)
+class Plan:
+    """What a sweep found: all that goes, is held or in conflict; how much is kept. Confidential holds do not show."""
+
+    now: datetime
+    counts: Counter[str] = field(default_factory=Counter)
+    going: list[Disposition] = field(default_factory=list)
+    held: list[Disposition] = field(default_factory=list)
+    conflicts: list[Disposition] = field(default_factory=list)
+    alarms: list[tuple[str, str]] = field(default_factory=list)
+    secret: set[str] = field(default_factory=set)
+    """Incidents that only a confidential hold keeps."""
+    unwritten: list[tuple[str, tuple[Bound, ...]]] = field(default_factory=list)
+    """Floors that newer rules bring and that are not written down yet."""
+
+    def take(self, case: Case, disposition: Disposition, floors: tuple[Bound, ...]) -> None:
+        """Add one incident; what is merely kept leaves a count and its alarms behind."""
+        hidden = {h.hold_id for h in case.holds if h.confidential}
+        if disposition.verdict is Verdict.HELD and set(disposition.kept_by) <= hidden:
+            self.secret.add(case.incident_id)
+            self.held.append(disposition)
+            self.counts[Verdict.KEEP] += 1
+        else:
+            self.counts[disposition.verdict] += 1
+            self.alarms += [(case.incident_id, words) for words in disposition.alarms]
+            lists = {Verdict.DESTROY: self.going, Verdict.HELD: self.held, Verdict.CONFLICT: self.conflicts}
+            if disposition.verdict in lists:
+                lists[disposition.verdict].append(disposition)
+        if fresh := tuple(f for f in floors if f not in case.floors):
+            self.unwritten.append((case.incident_id, fresh))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweep:
+    """A plan and, if it was applied, what came of it. `pauses` say why nothing was destroyed."""
+
+    plan: Plan
+    applied: bool
+    pauses: tuple[Pause, ...] = ()
+    destroyed: tuple[str, ...] = ()
+    unreviewed: int = 0
+    passed_by: tuple[tuple[str, str], ...] = ()
+    """Planned, but not carried out: the incident, and why."""
+    files: int = 0
+
+
+def plan(desk: Desk, now: datetime) -> Plan:
+    """Judge every incident at `now`; changes nothing."""
+    found = Plan(now=now)
+    for case, disposition in desk.judged(now):
+        floors = engine.floors(case, desk.rules) if case.events or case.decided_at else ()
+        found.take(case, disposition, floors)
+    return found
+
+
+def preview(desk: Desk, as_of: datetime | None = None) -> Sweep:
+    """What a sweep would do now, or on a later day if nothing happened until then."""
+    now = Marks(desk.parts).now(desk.now())
+    if as_of is not None and as_of < now:
+        raise WatchkeepError("--as-of looks ahead: give a day that is still to come")
+    found = plan(desk, as_of or now)
+    pauses = [] if as_of else [*_open(Marks(desk.parts)), *_large(desk, found)]
+    return Sweep(plan=found, applied=False, pauses=tuple(pauses))
+
+
+def sweep(desk: Desk, *, actor: str, agreed: Agreed | None = None) -> Sweep:
+    """Finish what a crash left, judge every incident, and destroy what is due and kept by nothing.
+
+    If something stands in the way, `pauses` says what and nothing is destroyed. With `agreed`, exactly the plan that two
+    people agreed to may go although it is more than the rules allow at once: what was due when they were asked.
+    """
+    destroyer, marks = Destroyer(desk.parts), Marks(desk.parts)
+    destroyer.resume(actor=actor)
+    pauses = [*_clock(desk, marks, actor), *_open(marks)]
+    now = marks.now(desk.now())
+    found = plan(desk, now)
+    if found.unwritten:
+        for incident_id, bounds in found.unwritten:
+            Floors(desk.parts).write_down(incident_id, bounds, by=actor)
+        found = plan(desk, now)  # their revisions moved
+    destroyer.apply_verdicts([*found.held, *found.conflicts], actor=actor)
+    if agreed is None:
+        pauses += _large(desk, found)
+    if pauses:
+        return Sweep(plan=found, applied=False, pauses=tuple(pauses))
+    until = agreed.approval.requested_at if agreed else now
+    done = destroyer.carry_out(
+        _shown(desk, found, now, until),
+        now=now,
+        actor=actor,
+        allow_unreviewed=desk.rules.unreviewed == "expire",
+        approval=agreed.approval if agreed else None,
+    )
+    return Sweep(
+        plan=found,
+        applied=True,
+        destroyed=done.destroyed,
+        unreviewed=done.unreviewed,
+        passed_by=done.skipped,
+        files=len(done.files),
+    )
+
+
+def _shown(desk: Desk, found: Plan, now: datetime, until: datetime) -> Iterator[Disposition]:
+    """The plan once more, with the revisions that restricting brought; what is due after `until` waits."""
+    for _, d in desk.judged(now):
+        if d.incident_id in found.secret or (d.verdict is Verdict.DESTROY and d.due_at and d.due_at > until):
+            yield replace(d, verdict=Verdict.KEEP)
+        else:
+            yield d
+
+
+def accept_clock(desk: Desk, agreed: Agreed) -> None:
+    """Two people say that the clock is right now: destruction goes on from this time."""
+    Marks(desk.parts).accept(agreed.approval, by=agreed.by.actor)
+
+
+def end_pause(desk: Desk, pause_id: str, agreed: Agreed) -> None:
+    """Two people ended a pause, such as that after a restore, when all holds were confirmed."""
+    Marks(desk.parts).end_pause(pause_id, approval=agreed.approval, by=agreed.by.actor)
+
+
+def _clock(desk: Desk, marks: Marks, actor: str) -> Iterator[Pause]:
+    now, limits = desk.now(), desk.rules.clock
+    if words := marks.tick(now, max_backward=limits.max_backward, max_forward=limits.max_forward, by=actor):
+        yield Pause(words=words, act=CLOCK, params={"at_day": utc_text(now)[:10]})
+
+
+def _open(marks: Marks) -> Iterator[Pause]:
+    for pause in marks.open_pauses():
+        yield Pause(words=pause.reason, act=RESTORED, params={"pause": pause.pause_id})
+
+
+def _large(desk: Desk, found: Plan) -> Iterator[Pause]:
+    limits, count = desk.rules.limits, len(found.going)
+    week = Destroyer(desk.parts).destroyed_since(found.now - WEEK)
+    if count > limits.at_once:
+        words = f"{count} incidents would go, and the rules let {limits.at_once} go at once"
+    elif count > limits.ignore_below and count > limits.share_of_week * week:
+        words = f"{count} incidents would go, and {week} went in the week before"
+    else:
+        return
+    digest = plan_digest(d.incident_id for d in found.going)
+    yield Pause(words=f"{words}: two people have to agree", act=LARGE, params={"plan": digest, "count": count})
