@@ -24,3 +24,14 @@ HomeOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+
+AsOption = Annotated[
+    str | None,
+    typer.Option("--as", help="Who acts: your name (watchkeep users list); asks your passphrase.", metavar="NAME"),
+]
+AsRequired = Annotated[
+    str, typer.Option("--as", help="Who acts: your name (watchkeep users list); asks your passphrase.", metavar="NAME")
+]
+IncidentOption = Annotated[
+    str, typer.Option("--incident", metavar="ID", help="An incident's id or its first characters.")
+]

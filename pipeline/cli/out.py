@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import IO, Any, NoReturn
 
 from rich.cells import cell_len
@@ -69,6 +69,16 @@ def plain(text: str) -> str:
 def show_json(value: Any) -> None:
     """One JSON object on standard output; names are escaped to ASCII, so nothing in them reaches the terminal."""
     put(json.dumps(value, indent=2, ensure_ascii=True) + "\n")
+
+
+def show_asked(told: Mapping[str, Any], *, as_json: bool) -> None:
+    """What came of an act: done at once, or asked of others."""
+    if as_json:
+        show_json(told)
+    elif "request" in told:
+        say(plain(f"request {told['request']}: {told['words']}"))
+    else:
+        say(plain(", ".join(f"{name} {value}" for name, value in told.items())))
 
 
 def put(text: str) -> None:

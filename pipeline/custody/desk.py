@@ -18,7 +18,7 @@ from pipeline.core.person import Person
 from pipeline.core.ports import Clock
 from pipeline.core.retention import Case, Disposition
 from pipeline.retention.engine import judge
-from pipeline.retention.patterns import Pattern, find
+from pipeline.retention.patterns import Pattern, Upheld, find
 from pipeline.retention.rules import Rules
 from pipeline.vault.cases import Cases
 from pipeline.vault.parts import Parts
@@ -59,7 +59,8 @@ class Desk:
     @cached_property
     def patterns(self) -> tuple[Pattern, ...]:
         """Who does it again and again, on upheld decisions only; read once."""
-        return tuple(find(Cases(self.parts).upheld(), self.rules, self.now()))
+        upheld = (Upheld(**u._asdict()) for u in Cases(self.parts).upheld())
+        return tuple(find(upheld, self.rules, self.now()))
 
     @cached_property
     def promoted(self) -> Mapping[str, datetime]:

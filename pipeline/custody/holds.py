@@ -115,12 +115,12 @@ def renew(desk: Desk, hold_id: str, *, until: datetime | None, reference: str, b
     return later
 
 
-def release_params(desk: Desk, hold_id: str, *, by: Person) -> Params:
+def release_params(desk: Desk, hold_id: str, *, reason: str, by: Person) -> Params:
     """What two people have to agree to for a release; refused for a hold that is not there or has ended."""
     by.need("release a hold", Role.LEGAL)
     if one(desk, hold_id, by).released_at is not None:
         raise WatchkeepError(f"hold {hold_id} was released already")
-    return {"hold": hold_id}
+    return {"hold": hold_id, "reason": reason}
 
 
 def release(desk: Desk, hold_id: str, *, reason: str, agreed: Agreed) -> tuple[str, ...]:
@@ -146,9 +146,13 @@ def legal(by: Person | None) -> bool:
     return by is not None and Role.LEGAL in by.roles
 
 
-def incidents_of(desk: Desk, account: str) -> tuple[str, ...]:
-    """The incidents in which an account is a party."""
-    return tuple(dict.fromkeys(incident for incident, _ in Requests(desk.parts).incidents_of(account)))
+def incidents_of_person(desk: Desk, *, account: str, participant: str) -> tuple[str, ...]:
+    """The incidents in which an account is a party, or that show a participant of this handle."""
+    if bool(account) == bool(participant):
+        raise ConfigError("a letter names one person: give --account or --participant")
+    if account:
+        return tuple(dict.fromkeys(incident for incident, _ in Requests(desk.parts).incidents_of(account)))
+    return desk.vault.showing(participant)
 
 
 def _allowed(desk: Desk, ordered: Ordered, by: Person) -> datetime | None:

@@ -104,8 +104,8 @@ def preview(desk: Desk, as_of: datetime | None = None) -> Sweep:
 def sweep(desk: Desk, *, actor: str, agreed: Agreed | None = None) -> Sweep:
     """Finish what a crash left, judge every incident, and destroy what is due and kept by nothing.
 
-    If something stands in the way, `pauses` says what and nothing is destroyed. With `agreed`, exactly the plan that two
-    people agreed to may go although it is more than the rules allow at once: what was due when they were asked.
+    If something stands in the way, `pauses` says what and nothing is destroyed. With `agreed`, exactly the plan that
+    two people agreed to may go although it is more than the rules allow at once: what was due when they were asked.
     """
     destroyer, marks = Destroyer(desk.parts), Marks(desk.parts)
     destroyer.resume(actor=actor)

@@ -1,0 +1,123 @@
+"""Requests of platform users about their own data, as plain JSON values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.app.desk import Sitting, moment_of, sitting
+from pipeline.app.home import Home
+from pipeline.core.clock import utc_text
+from pipeline.core.errors import ConfigError
+from pipeline.core.retention import RequestKind
+from pipeline.custody import requests
+from pipeline.recordings.lock import HomeLock
+from pipeline.recordings.ordinary import Ordinary
+from pipeline.vault.requests import RequestView
+
+
+def add(home: Home, name: str, *, kind: str, account: str, received: str) -> dict[str, Any]:
+    """Take a request in."""
+    with sitting(home, name) as here:
+        received_at = moment_of(received) if received else here.desk.now()
+        return _view(requests.add(here.desk, _kind(kind), account, received_at=received_at, by=here.by))
+
+
+def verify(home: Home, name: str, request_id: str) -> dict[str, Any]:
+    """Somebody made sure who asks."""
+    with sitting(home, name) as here:
+        return _view(requests.verify_identity(here.desk, request_id, by=here.by))
+
+
+def decide(home: Home, name: str, request_id: str, *, decision: str, ground: str) -> dict[str, Any]:
+    """Accept or refuse."""
+    with sitting(home, name) as here:
+        return _view(requests.decide(here.desk, request_id, decision, ground=ground, by=here.by))
+
+
+def listed(home: Home) -> list[dict[str, Any]]:
+    """All requests, oldest first; nobody is named."""
+    with sitting(home) as here:
+        now = here.desk.now()
+        return [
+            {**_view(v), "overdue": v.closed_at is None and v.decision != requests.REFUSED and now > v.due_at}
+            for v in requests.listed(here.desk)
+        ]
+
+
+def show(home: Home, request_id: str) -> dict[str, Any]:
+    """One request with what became of each incident, or would become of it."""
+    with sitting(home) as here:
+        view = requests.one(here.desk, request_id)
+        planned = [] if view.closed_at else _items(requests.outcomes(here.desk, view, here.desk.now()))
+        done = [
+            {"incident_id": i.incident_id, "party": i.party.value, "outcome": i.outcome.value, "ground": i.ground}
+            for i in view.items
+        ]
+        return {**_view(view), "items": done, "planned": planned}
+
+
+def erase(home: Home, name: str | None, request_id: str, *, apply: bool) -> dict[str, Any]:
+    """What an accepted request erases, restricts or leaves, and with `apply` the doing of it."""
+    with sitting(home, name) as here:
+        view = requests.accepted(here.desk, request_id)
+        if view.closed_at:
+            raise ConfigError(f"request {view.request_id} was carried out already: `watchkeep requests show` tells how")
+        items = requests.outcomes(here.desk, view, here.desk.now())
+        told: dict[str, Any] = {"request_id": view.request_id, "applied": apply, "items": _items(items)}
+        if not apply:
+            return {**told, "ordinary": _ordinary(here, view, apply=False)}
+        # Who it is about is forgotten when the request is closed, so what is ordinary goes first.
+        ordinary = _ordinary(here, view, apply=True)
+        done = requests.carry_out(here.desk, view, by=here.by)
+        return {
+            **told,
+            "items": _items(done.items),
+            "ordinary": ordinary,
+            "destroyed": list(done.destroyed),
+            "parties": [{"incident_id": i, "party": party} for i, party in done.parties],
+            "passed_by": [{"incident_id": i, "words": words} for i, words in done.passed_by],
+        }
+
+
+def _ordinary(here: Sitting, view: RequestView, *, apply: bool) -> dict[str, Any]:
+    """The ordinary world's share: it knows nothing of the vault's."""
+    home = here.installation.home
+    if view.kind not in requests.ERASES_ORDINARY or not home.recordings.exists():
+        return {"recordings": []}
+    with HomeLock(home.lock, at=here.desk.now()):
+        ledger = here.installation.ledger()
+        try:
+            ordinary = Ordinary.of(ledger)
+            plan = ordinary.plan(account=requests.account(here.desk, view))
+            return ordinary.told(ordinary.delete(plan, at=here.desk.now()) if apply else plan)
+        finally:
+            ledger.close()
+
+
+def _kind(text: str) -> RequestKind:
+    try:
+        return RequestKind(text.replace("-", "_"))
+    except ValueError:
+        raise ConfigError(f"{text!r} is no request: it is one of {', '.join(RequestKind)}") from None
+
+
+def _items(items: tuple[requests.Item, ...]) -> list[dict[str, str]]:
+    return [
+        {"incident_id": i.incident_id, "party": i.party.value, "outcome": i.outcome.value, "ground": i.ground}
+        for i in items
+    ]
+
+
+def _view(view: RequestView) -> dict[str, Any]:
+    return {
+        "request_id": view.request_id,
+        "kind": view.kind.value,
+        "person": view.person,
+        "state": view.state,
+        "decision": view.decision,
+        "ground": view.ground,
+        "received_at": utc_text(view.received_at),
+        "due_at": utc_text(view.due_at),
+        "verified_at": utc_text(view.verified_at) if view.verified_at else "",
+        "closed_at": utc_text(view.closed_at) if view.closed_at else "",
+    }

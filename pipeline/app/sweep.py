@@ -1,0 +1,72 @@
+"""The sweep and what the vault holds, as plain JSON values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.app.acts import ask
+from pipeline.app.desk import Sitting, moment_of, sitting
+from pipeline.app.home import Home
+from pipeline.core.clock import utc_text
+from pipeline.core.errors import ConfigError
+from pipeline.core.retention import Bound, Disposition
+from pipeline.custody import sweep as sweeps
+from pipeline.vault.stats import Stats
+
+
+def sweep(home: Home, *, apply: bool, as_of: str, name: str | None) -> dict[str, Any]:
+    """A sweep planned, or carried out. With a `name`, two people are asked about whatever stands in the way."""
+    if apply and as_of:
+        raise ConfigError("--as-of simulates a day to come: it never goes with --apply")
+    with sitting(home, name) as here:
+        if apply:
+            done = sweeps.sweep(here.desk, actor=here.actor)
+        else:
+            done = sweeps.preview(here.desk, moment_of(as_of, end=True) if as_of else None)
+        return told(here, done, ask_people=apply and name is not None)
+
+
+def told(here: Sitting, done: sweeps.Sweep, *, ask_people: bool) -> dict[str, Any]:
+    """A sweep as JSON values; confidential holds do not show."""
+    plan = done.plan
+    listed = [d for d in plan.held if d.incident_id not in plan.secret]
+    requests = [ask(here, p.act, p.params)["request"] if ask_people else "" for p in done.pauses]
+    return {
+        "as_of": utc_text(plan.now),
+        "applied": done.applied,
+        "counts": {name: plan.counts[name] for name in ("keep", "held", "conflict", "destroy")},
+        "pauses": [
+            {"words": p.words, "act": p.act, "request": request}
+            for p, request in zip(done.pauses, requests, strict=True)
+        ],
+        "going": [_disposition(d) for d in plan.going],
+        "held": [_disposition(d) for d in listed],
+        "conflicts": [_disposition(d) for d in plan.conflicts],
+        "alarms": [{"incident_id": i, "words": words} for i, words in plan.alarms],
+        "destroyed": list(done.destroyed),
+        "unreviewed": done.unreviewed,
+        "passed_by": [{"incident_id": i, "words": words} for i, words in done.passed_by],
+        "files": done.files,
+    }
+
+
+def _disposition(d: Disposition) -> dict[str, Any]:
+    return {
+        "incident_id": d.incident_id,
+        "verdict": d.verdict.value,
+        "reason": d.reason,
+        "due_at": utc_text(d.due_at) if d.due_at else "unknown",
+        "unreviewed": d.unreviewed,
+        "floors": [_bound(f) for f in d.floors],
+        "ceilings": [_bound(c) for c in d.ceilings],
+    }
+
+
+def _bound(bound: Bound) -> dict[str, Any]:
+    return {"rule": bound.rule, "until": utc_text(bound.until), "cite": bound.cite, "verified": bound.verified}
+
+
+def stats(home: Home) -> dict[str, Any]:
+    """What the vault holds, in numbers; nothing is unsealed."""
+    with sitting(home) as here:
+        return dict(Stats(here.desk.parts).read())
