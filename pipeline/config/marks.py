@@ -14,7 +14,7 @@ import yaml
 from pipeline.config.section import Problems, Section, did_you_mean
 from pipeline.core.errors import ConfigError
 
-__all__ = ["Problems", "Section", "did_you_mean", "parse_yaml", "read_digested", "read_yaml"]
+__all__ = ["Problems", "Section", "did_you_mean", "parse_yaml", "read_digested", "read_text", "read_yaml"]
 
 _MAX_DEPTH = 20
 _MAX_BYTES = 8 << 20
@@ -33,12 +33,12 @@ def read_digested(path: Path, *, problems: Problems | None = None, shown: str = 
     """As `read_yaml`, with the sha256 of the very bytes that were parsed."""
     name = shown or str(path)
     raw = _read(path, name)
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as e:
-        line = raw[: e.start].count(b"\n") + 1
-        raise ConfigError(f"{name}:{line}: not UTF-8 text; save the file as UTF-8") from e
-    return parse_yaml(text, name, problems), hashlib.sha256(raw).hexdigest()
+    return parse_yaml(_decoded(raw, name), name, problems), hashlib.sha256(raw).hexdigest()
+
+
+def read_text(path: Path) -> str:
+    """The text of a configuration file. Raises ConfigError where it cannot be read or is no UTF-8."""
+    return _decoded(_read(path, str(path)), str(path))
 
 
 def parse_yaml(text: str, name: str, problems: Problems | None = None) -> Section:
@@ -73,6 +73,14 @@ def _read(path: Path, name: str) -> bytes:
     return raw
 
 
+def _decoded(raw: bytes, name: str) -> str:
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as e:
+        line = raw[: e.start].count(b"\n") + 1
+        raise ConfigError(f"{name}:{line}: not UTF-8 text; save the file as UTF-8") from e
+
+
 def _refuse_events(text: str, name: str, problems: Problems) -> None:
     # Before composing: an alias can make a small file enormous, and deep nesting exhausts the composer's recursion.
     depth = 0
@@ -100,9 +108,10 @@ def _refuse_keys(node: yaml.Node, name: str, path: str, problems: Problems) -> N
     if not isinstance(node, yaml.MappingNode):
         return
     first: dict[str, int] = {}
+    # YAML 1.1 takes a bare "on" for a truth value; as a key it can only be the word.
     for key, value in node.value:
         line = key.start_mark.line + 1
-        if not isinstance(key, yaml.ScalarNode) or not key.tag.endswith(":str"):
+        if not isinstance(key, yaml.ScalarNode) or not (key.tag.endswith(":str") or key.value == "on"):
             shown = key.value if isinstance(key, yaml.ScalarNode) else "a list or mapping"
             problems.add(name, line, path, f"key {shown} is not text; put it in quotes")
             continue

@@ -65,6 +65,7 @@ class Files:
     policy: Path
     taxonomy: Path
     registry: Path
+    retention: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +147,7 @@ def _files(home: Path, section: Section) -> Files:
         policy=_path(home, section, "policy", shipped("configs/policies/video-chat.yaml")),
         taxonomy=_path(home, section, "taxonomy", shipped("configs/taxonomy.yaml")),
         registry=_path(home, section, "registry", shipped("models/registry.yaml")),
+        retention=_path(home, section, "retention", shipped("configs/retention.yaml")),
     )
     for entry in dataclasses.fields(files):
         if not (chosen := getattr(files, entry.name)).is_file():

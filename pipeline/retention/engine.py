@@ -100,25 +100,30 @@ def class_of(outcome: Review, category_class: str, jurisdiction: str, rules: Rul
 
 
 def _verdict(case: Case, weighed: Weighed, now: datetime) -> tuple[Verdict, str]:
-    if not weighed.waived:
-        if weighed.floor is not None and now < weighed.floor.until:
-            return _floored(weighed.floor, weighed.ceiling)
-        if weighed.stopped:
-            return Verdict.KEEP, weighed.stopped
     due = weighed.due_at
-    if due is None or now < due:
-        return Verdict.KEEP, f"it may stay until {due.date()}" if due else "no rule says yet when it has to go"
-    if weighed.kept_by:
+    is_due = due is not None and now >= due
+    kept = "" if weighed.waived else _kept(weighed, now)
+    if kept and weighed.floor and weighed.ceiling and now < weighed.floor.until > weighed.ceiling.until:
+        return Verdict.CONFLICT, kept
+    if due is not None and is_due and weighed.kept_by:
         return Verdict.HELD, _held(case, weighed.kept_by, due)
+    if kept:
+        return Verdict.KEEP, kept
+    if due is None or not is_due:
+        return Verdict.KEEP, f"it may stay until {due.date()}" if due else "no rule says yet when it has to go"
     if weighed.acting_at is None or now < weighed.acting_at:
         return Verdict.KEEP, f"it is due since {due.date()} by a rule that nobody verified, which destroys nothing"
     return Verdict.DESTROY, _sweep(due)
 
 
-def _floored(floor: Bound, ceiling: Bound | None) -> tuple[Verdict, str]:
+def _kept(weighed: Weighed, now: datetime) -> str:
+    """What forbids its destruction besides holds, in words; "" if nothing does."""
+    floor, ceiling = weighed.floor, weighed.ceiling
+    if floor is None or now >= floor.until:
+        return weighed.stopped
     if ceiling is None or ceiling.until >= floor.until:
-        return Verdict.KEEP, f"it has to stay until {floor.until.date()} ({floor.rule})"
-    return Verdict.CONFLICT, (
+        return f"it has to stay until {floor.until.date()} ({floor.rule})"
+    return (
         f"{floor.rule} demands that it stays until {floor.until.date()}, {ceiling.rule} that it goes by "
         f"{ceiling.until.date()}: it stays, restricted, until people settle it"
     )
@@ -147,8 +152,8 @@ def _alarms(case: Case, weighed: Weighed, verdict: Verdict, rules: Rules, now: d
         yield f"a floor is above a ceiling: {who} have to settle it within {hours:g} hours"
     if REPORT in weighed.kept_by:
         yield "a report is outstanding: file it and record the receipt, or let two people close it"
-    elif weighed.stopped and not (weighed.kept_by and case.retention_class == PRESERVATION):
-        yield f"{weighed.stopped}: record it, or decide anew"
+    elif weighed.stopped and not (case.holds and case.retention_class == PRESERVATION):
+        yield f"no clock runs for it: {weighed.stopped}"
     if REVIEW in weighed.kept_by or weighed.unreviewed:
         yield from _review_alarms(weighed, rules, now)
     if case.holds:

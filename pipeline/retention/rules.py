@@ -156,9 +156,8 @@ class ClockLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """A sweep pauses for two people above `at_once` incidents, or above `share_of_week` of the week's stock.
-
-    Up to `ignore_below` incidents the share is not asked.
+    """What a sweep may destroy without asking two people: at most `at_once` incidents, and at most `share_of_week` of
+    what the seven days before destroyed. A sweep of up to `ignore_below` incidents never asks.
     """
 
     at_once: int

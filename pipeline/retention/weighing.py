@@ -88,5 +88,5 @@ def _stopped(case: Case, rules: Rules, promoted: datetime | None) -> str:
     if class_start(case, rule, promoted) is not None:
         return ""
     if rule.start == HOLDS_ENDED:
-        return "its order has no end yet" if case.holds else "it was kept by order, and no order is attached to it"
-    return f"the clock of class {rule.name} starts at {rule.start!r}, which was never recorded"
+        return "it is kept by order, and nothing says yet when that ends"
+    return f"class {rule.name} counts from {rule.start!r}, which nobody has recorded yet"

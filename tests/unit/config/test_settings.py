@@ -112,7 +112,7 @@ def test_the_documented_example_is_accepted_and_names_every_section(tmp_path: Pa
     page = (Path(__file__).parents[3] / "docs" / "settings.md").read_text()
     example = re.search(r"```yaml\n(.*?)```", page, re.DOTALL)
     assert example is not None
-    for name in ("policies/mine.yaml", "taxonomy.yaml", "models.yaml"):
+    for name in ("policies/mine.yaml", "taxonomy.yaml", "models.yaml", "retention.yaml"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("")
     settings(tmp_path, example[1])
