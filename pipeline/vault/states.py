@@ -53,6 +53,10 @@ _ALWAYS: dict[str, tuple[_Part, ...]] = {
         _part("records", t.evidence_record.c.incident_id, t.evidence_record.c.record_id),
     ),
 }
+_HOLD = (
+    _part("items", k.hold_item.c.hold_id, k.hold_item.c.incident_id),
+    _part("changes", k.hold_change.c.hold_id, k.hold_change.c.number),
+)
 _IF_ANY: dict[str, tuple[_Part, ...]] = {
     "incident": (
         _part("involved", k.involved.c.incident_id, k.involved.c.party),
@@ -63,13 +67,19 @@ _IF_ANY: dict[str, tuple[_Part, ...]] = {
         _part("destructions", k.destruction.c.incident_id, k.destruction.c.key_id),
     ),
     "file": (_part("unlinked", k.unlinked.c.file_id, k.unlinked.c.file_id),),
-    "hold": (_part("items", k.hold_item.c.hold_id, k.hold_item.c.incident_id),),
-    "sealed": (_part("items", k.hold_item.c.hold_id, k.hold_item.c.incident_id),),
+    "hold": _HOLD,
+    "sealed": _HOLD,
     "request": (_part("items", k.request_item.c.request_id, k.request_item.c.number),),
 }
 """Tables of version 0002: left out of the state where they say nothing, so that entries from before them still hold."""
 
-_AS_BEFORE = {"origin": "auto_detect", "retention_class": UNCONFIRMED, "decided_at": "", "floor_at": ""}
+_AS_BEFORE = {
+    "detected_as": "",
+    "origin": "auto_detect",
+    "retention_class": UNCONFIRMED,
+    "decided_at": "",
+    "floor_at": "",
+}
 """Columns that 0002 gave to incidents, with what it said of those that it found."""
 
 
