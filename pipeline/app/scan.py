@@ -60,6 +60,8 @@ def scan(home: Home, request: Request, *, progress: Callable[[Progress], None], 
         began = installation.clock.now()
         run_id = digest_of((utc_text(began), str(os.getpid()), str(time.monotonic_ns())))[:16]
         line = compose_line(installation, run_id)
+        for original in line.ledger.ordinary.finish(now=began).waiting:
+            say(f"{original.uri!r} of a deleted recording could not be removed yet: {original.why}")
         line.ledger.begin_run(run_id, at=began, actor=actor(), command=shlex.join(request.command))
         line.vault.begin_run(run_id, actor=actor())
         line.ledger.roll.enlist(run_id, recordings)
@@ -71,6 +73,7 @@ def scan(home: Home, request: Request, *, progress: Callable[[Progress], None], 
             terms=line.terms.fingerprint,
             chunk_terms=line.chunk_terms,
         )
+        line.ledger.register_unread((recordings[p] for p in job.closed), run_id=run_id, at=began)
         driver = Scan(job, line.ledger, progress)
         make = MakeWorker(home=home, policy=request.policy, run_id=run_id, terms=line.terms.fingerprint)
         count = request.workers or installation.settings.run.workers or len(os.sched_getaffinity(0))

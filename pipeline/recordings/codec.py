@@ -1,4 +1,4 @@
-"""A Recording as JSON values and back, exactly: what the roll keeps (sealed) for the workers of a run."""
+"""A Recording as JSON values and back, exactly: what roll and holdings keep (sealed) of it."""
 
 from __future__ import annotations
 
@@ -42,6 +42,29 @@ def from_json(body: dict[str, Any]) -> Recording:
             "started_at": None if started is None else datetime.fromisoformat(started),
         }
     )
+
+
+def recalled(recording_id: str, details: dict[str, Any], started_at: str | None) -> dict[str, Any]:
+    """What an older program kept of a recording, in the form of `to_json`; what it did not keep is unknown."""
+    return {
+        "recording_id": recording_id,
+        "parts": details["parts"],
+        "session_id": details["session_id"],
+        "stream_id": details["stream_id"],
+        "layout": Layout.SINGLE.value,
+        "regions": [],
+        "started_at": started_at,
+        "participants": [
+            {
+                "identity": Identity.UNKNOWN.value,
+                "connection": {},
+                "parental_consent": ParentalConsent.UNKNOWN.value,
+                "purposes": None,
+                **person,
+            }
+            for person in details["participants"]
+        ],
+    }
 
 
 def _participant(body: dict[str, Any]) -> Participant:

@@ -1,4 +1,4 @@
-"""The SQLite file behind the ledger: its tables, their versions, and its transactions.
+"""The SQLite file behind the ledger: its version and its transactions.
 
 Knows nothing of what the columns mean. Every byte that names anyone arrives here sealed or blinded.
 """
@@ -10,102 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    Connection,
-    Engine,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Table,
-    Text,
-    create_engine,
-    event,
-    exc,
-    select,
-)
+from sqlalchemy import Connection, Engine, create_engine, event, exc, select
 
 from pipeline.core.errors import BusyError, ConfigError, FencedError, IntegrityError, WatchkeepError
+from pipeline.recordings.migrations import MIGRATIONS, migrate
+from pipeline.recordings.tables import house
 
 BUSY_TIMEOUT_MS = 30_000
 FILE = "recordings.db"
-
-_meta = MetaData()
-house = Table("house", _meta, Column("name", Text, primary_key=True), Column("value", LargeBinary, nullable=False))
-"""Single values: `key_check` (proves the key) and `current_run` (the fence)."""
-runs = Table(
-    "runs",
-    _meta,
-    Column("run_id", Text, primary_key=True),
-    Column("started_at", Text, nullable=False),
-    Column("finished_at", Text),
-    Column("complete", Boolean, nullable=False),
-    Column("sealed", LargeBinary, nullable=False),  # actor, command
-    Column("totals", LargeBinary),  # sealed
-)
-reports = Table(
-    "reports",
-    _meta,
-    Column("run_id", Text, primary_key=True),
-    Column("position", Integer, primary_key=True, autoincrement=False),
-    Column("sealed", LargeBinary, nullable=False),
-)
-chunks = Table(
-    "chunks",
-    _meta,
-    Column("recording_id", Text, primary_key=True),
-    Column("chunk", Text, primary_key=True),
-    Column("fingerprint", Text, primary_key=True),
-    Column("run_id", Text, nullable=False),
-    Column("degraded", Boolean, nullable=False),
-    Column("sealed", LargeBinary, nullable=False),
-)
-conclusions = Table(
-    "conclusions",
-    _meta,
-    Column("recording_id", Text, primary_key=True),
-    Column("fingerprint", Text, primary_key=True),
-    Column("run_id", Text, nullable=False),
-    Column("degraded", Boolean, nullable=False),
-    Column("sealed", LargeBinary, nullable=False),
-)
-enlisted = Table(
-    "enlisted",
-    _meta,
-    Column("position", Integer, primary_key=True, autoincrement=False),
-    Column("session_mac", LargeBinary, nullable=False, index=True),
-    Column("sealed", LargeBinary, nullable=False),  # the whole recording as the manifest gave it
-)
-"""The roll of the current run."""
-registered = Table(
-    "registered",
-    _meta,
-    Column("recording_id", Text, primary_key=True),
-    Column("uri_mac", LargeBinary, primary_key=True),
-    Column("started_at", Text, nullable=False),
-    Column("registered_at", Text, nullable=False),
-    Column("sealed", LargeBinary, nullable=False),  # uris, session, stream, people, probe facts
-)
-registered_accounts = Table(
-    "registered_accounts",
-    _meta,
-    Column("account_mac", LargeBinary, primary_key=True),
-    Column("recording_id", Text, primary_key=True),
-    Column("uri_mac", LargeBinary, primary_key=True),
-)
-
-
-def _first_tables(connection: Connection) -> None:
-    _meta.create_all(
-        connection,
-        tables=[house, runs, reports, chunks, conclusions, enlisted, registered, registered_accounts],
-        checkfirst=False,
-    )
-
-
-MIGRATIONS = (_first_tables,)
-"""Entry i brings a file from version i to i + 1. Once released, an entry is frozen and further ones are appended."""
 
 
 class Database:
@@ -136,9 +48,7 @@ class Database:
         if version == len(MIGRATIONS):
             return
         with self.write() as connection:
-            for step in MIGRATIONS[_version(connection) :]:  # asked again: another process may have been faster
-                step(connection)
-            connection.exec_driver_sql(f"PRAGMA user_version = {len(MIGRATIONS)}")
+            migrate(connection, _version(connection))  # asked again: another process may have been faster
 
     @contextmanager
     def write(self) -> Iterator[Connection]:

@@ -6,32 +6,25 @@ concluded. Refuses to know what a chunk, a fingerprint or a report means.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from pipeline.core.clock import utc_parse, utc_text
-from pipeline.core.errors import ConfigError, IntegrityError
-from pipeline.core.recording import UNKNOWN, Recording
+from pipeline.core.errors import ConfigError
+from pipeline.core.recording import Recording
 from pipeline.recordings.cipher import Cipher
-from pipeline.recordings.database import (
-    Database,
-    chunks,
-    conclusions,
-    enlisted,
-    house,
-    registered,
-    registered_accounts,
-    reports,
-    runs,
-)
-from pipeline.recordings.described import described
+from pipeline.recordings.database import Database
+from pipeline.recordings.holdings import Holdings
+from pipeline.recordings.opening import opened
+from pipeline.recordings.ordinary import Ordinary
 from pipeline.recordings.roll import Roll
+from pipeline.recordings.tables import chunks, conclusions, enlisted, house, report_links, reports, runs
 
 CHUNKS_KEPT = timedelta(days=7)
 """Signals of a recording that no run came back to conclude are forgotten after this."""
@@ -50,15 +43,6 @@ class Run:
     totals: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Registered:
-    """A recording that the platform ordinarily holds; `details` is what `described` made of it, plus `facts`."""
-
-    recording_id: str
-    registered_at: datetime
-    details: Mapping[str, Any]
-
-
 class Ledger:
     """HOME/recordings/recordings.db under its own key; any number of processes may use it at once.
 
@@ -69,33 +53,14 @@ class Ledger:
     def __init__(self, database: Database, cipher: Cipher) -> None:
         self._db = database
         self._cipher = cipher
+        self._holdings = Holdings(cipher)
         self.roll = Roll(database, cipher)
+        self.ordinary = Ordinary(database, cipher)
 
     @classmethod
     def open(cls, folder: Path, key: bytes) -> Self:
         """Open or create the ledger. `key` is the 32-byte recordings key; another key is refused with ConfigError."""
-        cipher = Cipher(key)
-        ledger = cls(Database(folder), cipher)
-        try:
-            cipher.open(ledger._key_check(), "house", "key_check")
-        except IntegrityError:
-            ledger.close()
-            raise ConfigError(
-                f"{folder} was written under another recordings key: point WATCHKEEP_KEYS at the folder of its keys"
-            ) from None
-        return ledger
-
-    def _key_check(self) -> bytes:
-        """A sealed value that only the right key opens; the first to come puts it there."""
-        wanted = select(house.c.value).where(house.c.name == "key_check")
-        with self._db.read() as connection:
-            found: bytes | None = connection.scalar(wanted)
-        if found is not None:
-            return found
-        mine = {"name": "key_check", "value": self._cipher.seal(b"recordings", "house", "key_check")}
-        with self._db.write() as connection:
-            connection.execute(insert(house).values(mine).on_conflict_do_nothing())
-            return bytes(connection.scalars(wanted).one())
+        return cls(*opened(folder, key))
 
     def close(self) -> None:
         """Let go of the file."""
@@ -111,43 +76,24 @@ class Ledger:
             current = insert(house).values(name="current_run", value=run_id.encode())
             connection.execute(current.on_conflict_do_update(set_={"value": run_id.encode()}))
 
-    def register(self, recording: Recording, facts: Mapping[str, Any], *, run_id: str, at: datetime) -> None:
-        """Note that the platform holds `recording` at its uri; a later scan refreshes it. `facts` are JSON values."""
-        row = {
-            "recording_id": recording.recording_id,
-            "uri_mac": self._cipher.blind("uri", recording.uri),
-            "started_at": UNKNOWN if recording.started_at is None else utc_text(recording.started_at),
-            "registered_at": utc_text(at),
-            "sealed": self._cipher.seal_json(
-                {**described(recording), "facts": dict(facts)}, "registered", recording.recording_id
-            ),
-        }
-        refreshed = {name: row[name] for name in ("started_at", "sealed")}
-        accounts = {p.account for p in recording.participants} - {UNKNOWN}
-        with self._db.fenced(run_id) as connection:
-            connection.execute(insert(registered).values(row).on_conflict_do_update(set_=refreshed))
-            for account in accounts:
-                mac = self._cipher.blind("account", account)
-                link = {"account_mac": mac, "recording_id": row["recording_id"], "uri_mac": row["uri_mac"]}
-                connection.execute(insert(registered_accounts).values(link).on_conflict_do_nothing())
+    def register(
+        self, recording: Recording, *, sha256: Sequence[str], facts: Mapping[str, Any], run_id: str, at: datetime
+    ) -> None:
+        """Note that the platform holds `recording`; a later scan refreshes it.
 
-    def recordings_of(self, account: str) -> tuple[Registered, ...]:
-        """The registered recordings that show `account`, oldest entry first."""
-        links = registered_accounts
-        held = select(registered.c.recording_id, registered.c.registered_at, registered.c.sealed).join(
-            links, and_(links.c.recording_id == registered.c.recording_id, links.c.uri_mac == registered.c.uri_mac)
-        )
-        wanted = held.where(links.c.account_mac == self._cipher.blind("account", account))
-        with self._db.read() as connection:
-            rows = connection.execute(wanted.order_by(registered.c.registered_at, registered.c.recording_id)).all()
-        return tuple(
-            Registered(
-                recording_id=row.recording_id,
-                registered_at=utc_parse(row.registered_at),
-                details=self._cipher.open_json(row.sealed, "registered", row.recording_id),
-            )
-            for row in rows
-        )
+        `sha256` is of each part, "" where it was not read; `facts` are JSON values, of which `duration_ns` of each part
+        says how long the recording is.
+        """
+        with self._db.fenced(run_id) as connection:
+            self._holdings.note(connection, recording, sha256, facts, run_id=run_id, at=at)
+
+    def register_unread(self, recordings: Iterable[Recording], *, run_id: str, at: datetime) -> None:
+        """Note what the platform holds and nobody may read, under an id of its name."""
+        with self._db.fenced(run_id) as connection:
+            for recording in recordings:
+                named = replace(recording, recording_id=self._holdings.unread_id(recording))
+                unread = [""] * len(recording.parts)
+                self._holdings.note(connection, named, unread, {}, run_id=run_id, at=at)
 
     def done(self, recording_id: str, chunk: str, fingerprint: str, *, run_id: str) -> bytes | None:
         """The result of a finished chunk, or None. Degraded ones count only for the run that marked them."""
@@ -191,12 +137,23 @@ class Ledger:
             sealed = connection.scalar(select(conclusions.c.sealed).where(*key, valid))
         return None if sealed is None else self._cipher.open_json(sealed, "conclusions", recording_id, fingerprint)
 
-    def report(self, position: int, report: Mapping[str, Any], *, run_id: str) -> None:
-        """Keep what this run says of its recording number `position` (whatever its outcome), sealed."""
+    def report(
+        self, position: int, report: Mapping[str, Any], *, run_id: str, recordings: Iterable[Recording] = ()
+    ) -> None:
+        """Keep what this run says of its recording number `position` (whatever its outcome), sealed.
+
+        `recordings` are all that it speaks of: with any of them it goes.
+        """
         sealed = self._cipher.seal_json(report, "reports", run_id, str(position))
         row = insert(reports).values(run_id=run_id, position=position, sealed=sealed)
+        links = [
+            {"name_mac": mac, "run_id": run_id, "position": position}
+            for mac in sorted(map(self._holdings.name, recordings))
+        ]
         with self._db.fenced(run_id) as connection:
             connection.execute(row.on_conflict_do_update(set_={"sealed": sealed}))
+            if links:
+                connection.execute(insert(report_links).on_conflict_do_nothing(), links)
 
     def finish_run(self, run_id: str, totals: Mapping[str, Any], *, at: datetime, complete: bool) -> None:
         """Close the run; `complete` is False after a clean stop, whose chunk results stay for the next start.

@@ -15,7 +15,8 @@ from pipeline.core.errors import IntegrityError
 from pipeline.core.recording import UNKNOWN, Recording
 from pipeline.recordings.cipher import Cipher
 from pipeline.recordings.codec import from_json, to_json
-from pipeline.recordings.database import Database, enlisted
+from pipeline.recordings.database import Database
+from pipeline.recordings.tables import enlisted
 
 
 class Roll:

@@ -46,9 +46,13 @@ def inspect(line: Line, position: int) -> Inspection:
     identity = recording_id(line.installation_key, recording, digests)
     known = replace(recording, recording_id=identity, sha256=digests[0] if len(digests) == 1 else digest_of(digests))
     readable = any(not f.reason for f in facts)
-    if readable:
-        seen = {"sha256": digests, "duration_ns": [f.duration_ns for f in facts]}
-        line.ledger.register(known, seen, run_id=line.run_id, at=line.clock.now())
+    line.ledger.register(
+        known,
+        sha256=["" if f.reason else digest for f, digest in zip(facts, digests, strict=True)],
+        facts={"duration_ns": [f.duration_ns for f in facts]},
+        run_id=line.run_id,
+        at=line.clock.now(),
+    )
     terms = under(line.terms.fingerprint, recording)
     return Inspection(
         position=position,

@@ -277,9 +277,10 @@ class Scan:
     def _echo(self, position: int, original: int) -> None:
         row = self._rows[original]
         note = f"the same content as {self._recordings[original].uri!r}: scanned once for both"
-        self._record(position, replace(row, warnings=(*row.warnings, note), seconds={}))
+        self._record(position, replace(row, warnings=(*row.warnings, note), seconds={}), also=original)
 
-    def _record(self, position: int, row: Row) -> None:
+    def _record(self, position: int, row: Row, *, also: int | None = None) -> None:
         self._rows[position] = row
         named = replace(row, uri=self._recordings[position].uri)
-        self._ledger.report(position, named.to_json(), run_id=self._job.run_id)
+        speaks_of = [self._recordings[p] for p in (position, also) if p is not None]
+        self._ledger.report(position, named.to_json(), run_id=self._job.run_id, recordings=speaks_of)

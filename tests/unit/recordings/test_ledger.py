@@ -11,11 +11,14 @@ import pytest
 from pipeline.core.errors import ConfigError, FencedError, IntegrityError
 from pipeline.core.recording import AgeClass, Part, Participant, Recording
 from pipeline.recordings.database import FILE
+from pipeline.recordings.held import Wanted
 from pipeline.recordings.ledger import CHUNKS_KEPT, Ledger
 from tests.unit.recordings.conftest import AT, KEY
 
 ACCOUNT = "canary-account-7f3a"
 URI = "/srv/canary-folder/cän\udcffary \n'; drop table runs.mp4"
+
+READ = ["canary-digest", ""]
 
 
 def recording(uri: str = URI) -> Recording:
@@ -71,7 +74,7 @@ def test_an_overtaken_run_writes_nothing_more(ledger: Ledger, folder: Path) -> N
         lambda: late.mark("rec", "0-60", "f", b"1", degraded=False, run_id="run-1"),
         lambda: late.conclude("rec", "f", {}, degraded=False, run_id="run-1"),
         lambda: late.report(0, {}, run_id="run-1"),
-        lambda: late.register(recording(), {}, run_id="run-1", at=AT),
+        lambda: late.register(recording(), sha256=READ, facts={}, run_id="run-1", at=AT),
         lambda: late.finish_run("run-1", {}, at=AT, complete=True),
     ):
         with pytest.raises(FencedError, match="run-1 was overtaken"):
@@ -80,7 +83,7 @@ def test_an_overtaken_run_writes_nothing_more(ledger: Ledger, folder: Path) -> N
     assert ledger.done("rec", "0-60", "f", run_id="run-2") is None
     assert ledger.concluded("rec", "f", run_id="run-2") is None
     assert ledger.run_recordings("run-1") == ()
-    assert ledger.recordings_of(ACCOUNT) == ()
+    assert list(ledger.ordinary.list(Wanted())) == []
     assert ledger.run("run-1").finished_at is None
 
 
@@ -115,21 +118,9 @@ def test_a_run_of_more_than_a_week_that_is_stopped_keeps_what_it_did(ledger: Led
     assert ledger.done("rec", "0-60", "f", run_id="run-1") == b"1"
 
 
-def test_a_registered_recording_is_found_by_its_account_at_every_uri_where_it_lies(ledger: Ledger) -> None:
-    ledger.register(recording(), {"kind": "av"}, run_id="run-1", at=AT)
-    ledger.register(recording(), {"kind": "av"}, run_id="run-1", at=AT + timedelta(days=1))
-    ledger.register(recording("copy.mp4"), {"kind": "av"}, run_id="run-1", at=AT + timedelta(days=2))
-    first, copy = ledger.recordings_of(ACCOUNT)
-    assert (first.recording_id, first.registered_at, copy.registered_at) == ("rec", AT, AT + timedelta(days=2))
-    assert [p["uri"] for p in first.details["parts"]] == [URI, "canary-part-2"]
-    assert first.details["participants"][0]["age_class"] == "u13"
-    assert first.details["facts"] == {"kind": "av"}
-    assert ledger.recordings_of("somebody else") == ()
-
-
 def test_nothing_in_the_folder_names_an_account_a_uri_or_a_command(ledger: Ledger, folder: Path) -> None:
     ledger.begin_run("run-2", at=AT, actor="os:canary-actor(0)", command=f"scan {URI} canary-command")
-    ledger.register(recording(), {"note": "canary-fact"}, run_id="run-2", at=AT)
+    ledger.register(recording(), sha256=READ, facts={"note": "canary-fact"}, run_id="run-2", at=AT)
     ledger.mark("rec", "0-60", "f", b"canary-signal", degraded=False, run_id="run-2")
     ledger.report(0, {"uri": URI, "reason": "canary-reason"}, run_id="run-2")
     for _ in range(2):  # before and after the write-ahead log is emptied
