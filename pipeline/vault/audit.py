@@ -164,3 +164,10 @@ def last_state(tx: Connection, subject: str) -> str:
     t = audit_event
     query = select(t.c.after).where(t.c.subject == subject, t.c.after != "").order_by(t.c.sequence.desc()).limit(1)
     return tx.execute(query).scalar() or ""
+
+
+def subjects(tx: Connection, kind: str) -> Iterator[str]:
+    """Every subject of a kind whose state some entry holds, sorted."""
+    t = audit_event
+    ours = t.c.subject.between(f"{kind}:", f"{kind};")  # ";" follows ":", so the index finds them
+    yield from tx.execute(select(t.c.subject).where(ours, t.c.after != "").distinct().order_by(t.c.subject)).scalars()
