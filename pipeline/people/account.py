@@ -28,7 +28,7 @@ class Change:
 
 
 Enter = Callable[[Change], None]
-"""Writes a change down in the audit chain, durable before it returns; `app` makes it, knowing the chain and who acts."""
+"""Writes a change down in the audit chain, durable before it returns; `app` makes it."""
 
 Audited = Callable[[str], str]
 """The digest in the last audit entry on a subject, "" if there is none."""
