@@ -59,6 +59,24 @@ class ModelSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingSettings:
+    """Ordinary keeping. `keep_days` after it began a recording may go; None: only when somebody asks."""
+
+    keep_days: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.keep_days is not None and not 1 <= self.keep_days <= 36_500:
+            raise ValueError(f"keep_days: {self.keep_days} is not in 1..36500")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditSettings:
+    """Where checkpoints of the audit log go: a folder out of reach of who may change the home; None is nowhere."""
+
+    checkpoint_to: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Files:
     """The files that settings point to."""
 
@@ -86,8 +104,10 @@ class Settings:
     mode: Mode
     defaults: Defaults
     files: Files
+    audit: AuditSettings
     run: RunSettings
     models: ModelSettings
+    recordings: RecordingSettings
     ingest: IngestParams
     sample: SampleParams
     score: ScoreParams
@@ -120,8 +140,10 @@ def load_settings(home: Path, *, environ: Mapping[str, str] | None = None) -> Se
         mode=top.choice("mode", Mode, Mode.DEVELOPMENT),
         defaults=fill(top.section("defaults"), Defaults),
         files=_files(home, top.section("files")),
+        audit=_audit(home, keys, top.section("audit")),
         run=fill(top.section("run"), RunSettings),
         models=fill(top.section("models"), ModelSettings),
+        recordings=fill(top.section("recordings"), RecordingSettings),
         ingest=fill(top.section("ingest"), IngestParams),
         sample=fill(top.section("sample"), SampleParams),
         score=fill(top.section("score"), ScoreParams),
@@ -154,6 +176,17 @@ def _files(home: Path, section: Section) -> Files:
             section.problem(entry.name, f"{chosen} is not a file; relative paths start at {home}")
     section.close()
     return files
+
+
+def _audit(home: Path, keys: Path, section: Section) -> AuditSettings:
+    if section.is_null("checkpoint_to") or "checkpoint_to" not in section:
+        section.close()
+        return AuditSettings()
+    chosen = _path(home, section, "checkpoint_to", home)
+    section.close()
+    if any(chosen.resolve().is_relative_to(place.resolve()) for place in (home, keys)):
+        section.problem("checkpoint_to", f"{chosen} lies in the home or the keys folder, and is no second place")
+    return AuditSettings(checkpoint_to=chosen)
 
 
 def _path(home: Path, section: Section, key: str, default: Path) -> Path:
