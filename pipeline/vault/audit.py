@@ -35,7 +35,7 @@ class Act:
     def __init__(self, tx: Connection, *, at: str, actor: str, tip: Head) -> None:
         self.tx = tx
         self.at = at
-        self._actor = actor
+        self.actor = _writable(actor)
         self.tip = tip
 
     def record(self, verb: str, subject: str, *, reason: str = "", after: str = "") -> None:
@@ -43,7 +43,7 @@ class Act:
         fields: dict[str, object] = {
             "sequence": self.tip.sequence + 1,
             "at": self.at,
-            "actor": _writable(self._actor),
+            "actor": self.actor,
             "verb": verb,
             "subject": subject,
             "reason": _writable(reason),

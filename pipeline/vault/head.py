@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from pipeline.core.chain import NO_DIGEST, key_name
-from pipeline.core.checkpoint import Checkpoint
+from pipeline.core.checkpoint import Checkpoint, read_note
 from pipeline.core.errors import ConfigError, IntegrityError
 from pipeline.vault.canonical import canonical
 from pipeline.vault.disk import locked, make_folder, replace, write_once, writing
@@ -77,6 +77,15 @@ class SignedHead:
     def note(self, checkpoint: Checkpoint) -> str:
         """The checkpoint's text with the signature of this key, which its `key` must be."""
         return checkpoint.note(self._signer.sign(checkpoint.text()))
+
+    def checkpoint(self, note: str) -> Checkpoint:
+        """What a note of this key says; IntegrityError if a byte of it is not as it was signed."""
+        try:
+            checkpoint, signature = read_note(note, self.public_key)
+            self._signer.public_key().verify(signature, checkpoint.text())
+        except (ValueError, InvalidSignature) as error:
+            raise IntegrityError("the checkpoint is not one that this key signed") from error
+        return checkpoint
 
     def read(self) -> Head:
         """The head as it was last signed."""

@@ -1,0 +1,30 @@
+"""`watchkeep certificate`: the proof that an incident was destroyed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.app.certificate import certificate as issue
+from pipeline.app.certificate import words
+from pipeline.app.home import Home
+from pipeline.cli.options import HomeOption, JsonOption
+from pipeline.cli.out import note, plain, say, show_json
+
+
+def certificate(
+    incident: Annotated[str, typer.Option(metavar="ID", help="The incident's id or its first characters.")],
+    to: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the certificate here (a new file).")] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Certify that an incident, or one party in it, was destroyed: what, how, when, by whom, why, how verified."""
+    document = issue(Home.at(home), incident, to=to)
+    if as_json:
+        show_json(document)
+        return
+    for line in words(document):
+        say(plain(line))
+    note(plain(f"certificate in {to}") if to else "write it with --to FILE: audit verify --certificate checks it")
