@@ -129,7 +129,8 @@ class Agreeing:
         request_id = self.approvals.request(
             act, params, by, needed=takes.needed, roles=takes.roles, enter=entering(self.vault, by.actor)
         )
-        return self.told(self.approvals.one(request_id))
+        told = self.told(self.approvals.one(request_id))
+        return {**told, "words": f"{told['takes']}: watchkeep approvals approve {request_id} --as NAME"}
 
     def seen_by(self, person: Person) -> list[Standing]:
         """What they asked for or may have a say in, newest first; of anything else nobody learns that it is there."""
