@@ -68,6 +68,7 @@ def conclude(line: Line, inspection: Inspection) -> Row:
         policy=line.terms.policy.ref,
         degraded=degraded,
         merge_gap_ns=_gap_ns(line),
+        counterpart=others[0] if others else None,
     )
     seconds["capture"] = cutting.seconds
     seconds["seal"] = time.perf_counter() - began - cutting.seconds

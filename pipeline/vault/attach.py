@@ -8,13 +8,14 @@ the query that reads what stands.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, select
 
 from pipeline.core.decision import Action, Custody, Incident, Review, Severity
 from pipeline.core.media import Span
 from pipeline.vault import tables
+from pipeline.vault.catalog_rows import DETECTED
 
 STRENGTH = tuple(Action)
 """Actions, weakest first."""
@@ -28,12 +29,14 @@ class Standing:
     stream: str
     """The stream's pseudonym."""
     category: str
+    """What it was found as; what people made of it since is no reason to find it again."""
     severity: Severity
     action: Action
     span: Span
     review: Review
     custody: Custody
-    revision: int
+    revision: int = field(compare=False)
+    """It moves with holds and events, too, which are no reason to conclude again."""
     erased: bool = False
     """True if its subject's key was destroyed, whatever the catalog says: an old catalog may not know."""
 
@@ -49,14 +52,15 @@ class Standing:
 
 
 def standings(tx: Connection, recording_id: str) -> tuple[Standing, ...]:
-    """The incidents of a recording, in order of media time."""
+    """The incidents that scans found in a recording, in order of media time; what was preserved is none."""
     t = tables.incident
-    query = select(t).where(t.c.recording_id == recording_id).order_by(t.c.start_ns, t.c.incident_id)
+    found = (t.c.recording_id == recording_id, t.c.origin == DETECTED)
+    query = select(t).where(*found).order_by(t.c.start_ns, t.c.incident_id)
     return tuple(
         Standing(
             incident_id=row.incident_id,
             stream=row.stream,
-            category=row.category,
+            category=row.detected_as or row.category,
             severity=Severity(row.severity),
             action=Action(row.action),
             span=Span(start_ns=row.start_ns, end_ns=row.end_ns),

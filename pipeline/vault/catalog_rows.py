@@ -6,23 +6,35 @@ import json
 from dataclasses import asdict, dataclass
 
 from pipeline.core.clock import utc_text
-from pipeline.core.decision import Custody, Finding, Incident, PolicyRef, Review
+from pipeline.core.decision import Custody, Finding, Incident, PolicyRef
 from pipeline.core.ids import keyed_id
 from pipeline.core.recording import Recording
 from pipeline.core.retention import UNCONFIRMED
 from pipeline.vault.provenance import known, labels_of, models_of, pseudonym, score_bucket, subject_of
 
+DETECTED = "auto_detect"
+"""The origin of what a scan found."""
+
+ORDERED = "order"
+"""The origin of what was preserved because an order names a person."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conclusion:
-    """What is concluded of one recording, by which run and under which policy."""
+    """What is concluded of one recording, by which run and under which policy.
+
+    `counterpart` is the other side's recording. `origin` and `retention_class` are those of what is sealed with it.
+    """
 
     conclusion_id: str
     run_id: str
     recording: Recording
+    counterpart: Recording | None
     policy: PolicyRef
     degraded: tuple[str, ...]
     installation_key: bytes
+    origin: str = DETECTED
+    retention_class: str = UNCONFIRMED
 
 
 def conclusion_row(said: Conclusion, ids: tuple[str, ...], at: str) -> dict[str, str]:
@@ -39,7 +51,7 @@ def conclusion_row(said: Conclusion, ids: tuple[str, ...], at: str) -> dict[str,
 
 
 def incident_row(said: Conclusion, incident: Incident, sealed_at: str) -> dict[str, object]:
-    """The row of a new incident, nobody named."""
+    """The row of a new incident, nobody named; its review and restriction are what `incident` says."""
     person = subject_of(incident, said.recording)
     return {
         "incident_id": incident.incident_id,
@@ -56,13 +68,13 @@ def incident_row(said: Conclusion, incident: Incident, sealed_at: str) -> dict[s
         "end_ns": incident.span.end_ns,
         "jurisdiction": known(person.jurisdiction, said.recording.jurisdiction),
         "legal_basis": said.recording.legal_basis,
-        "review": Review.OPEN.value,
+        "review": incident.review.value,
         "custody": Custody.ACTIVE.value,
         "restricted": incident.restricted,
         "revision": 1,
         "opened_at": utc_text(incident.opened_at),
-        "origin": "auto_detect",
-        "retention_class": UNCONFIRMED,
+        "origin": said.origin,
+        "retention_class": said.retention_class,
         "sealed_at": sealed_at,
         "decided_at": "",
         "floor_at": "",

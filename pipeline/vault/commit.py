@@ -20,6 +20,7 @@ from pipeline.vault import tables
 from pipeline.vault.attach import STRENGTH, Standing, standings
 from pipeline.vault.audit import Act
 from pipeline.vault.catalog_rows import Conclusion, conclusion_row, finding_row, incident_row
+from pipeline.vault.involved import accounts, answer, involve, open_requests, withdrawn
 from pipeline.vault.seal import Arrival, Before, Sealing
 from pipeline.vault.states import state_of
 
@@ -39,9 +40,9 @@ def check_fence(tx: Connection, run_id: str) -> str:
     return str(last.actor)
 
 
-def before(tx: Connection, recording_id: str, keys: KeyStore) -> Before:
-    """What the catalog holds of a recording, and which of its keys were destroyed."""
-    standing = standings(tx, recording_id)
+def before(tx: Connection, said: Conclusion, keys: KeyStore) -> Before:
+    """What the catalog holds of a recording, which of its keys were destroyed, and who withdrew their consent."""
+    standing = standings(tx, said.recording.recording_id)
     ids = [s.incident_id for s in standing]
     r, k = tables.evidence_record, tables.key_ref
     held = {(row.owner, row.party): row.key_id for row in tx.execute(select(k).where(k.c.owner.in_(ids)))}
@@ -51,6 +52,7 @@ def before(tx: Connection, recording_id: str, keys: KeyStore) -> Before:
         records=frozenset(tx.execute(select(r.c.record_id).where(r.c.incident_id.in_(ids))).scalars()),
         keys=held,
         erased=erased,
+        withdrawn=withdrawn(tx, said.installation_key, (said.recording, said.counterpart)),
     )
 
 
@@ -72,29 +74,49 @@ def commit(
     if (done := concluded(act.tx, said.conclusion_id)) is not None:
         return done  # another worker was first: what this one wrote is an orphan
     check_fence(act.tx, said.run_id)
-    if before(act.tx, said.recording.recording_id, keys) != was:
+    now = before(act.tx, said, keys)
+    if now != was:
         raise SealError(
             f"the incidents of recording {said.recording.recording_id} changed meanwhile: conclude it again"
         )
+    fresh = {s.incident_id: s for s in now.standings}
     ids = tuple(dict.fromkeys(a.incident_id for a in sealing.arrivals))
     act.tx.execute(insert(tables.conclusion), conclusion_row(said, ids, act.at))
-    _many(act.tx, tables.key_ref, sealing.new_keys)
+    many(act.tx, tables.key_ref, sealing.new_keys)
     if file is not None:
-        act.tx.execute(insert(tables.key_ref), {"key_id": file["key_id"], "owner": file["file_id"], "party": "file"})
-        act.tx.execute(insert(tables.evidence_file), {**file, "conclusion_id": said.conclusion_id})
-        act.record("file.seal", f"file:{file['file_id']}", after=state_of(act.tx, f"file:{file['file_id']}"))
+        add_file(act, file, said.conclusion_id, "file.seal")
+    for incident_id in sealing.refused:
+        act.record("incident.refused", f"incident:{incident_id}", reason="it rests on a consent that was withdrawn")
     by_id = sorted(sealing.arrivals, key=lambda a: a.incident_id)
     for incident_id, arrivals in groupby(by_id, key=lambda a: a.incident_id):
-        _arrive(act, said, list(arrivals), [r for r in sealing.records if r["incident_id"] == incident_id])
+        records = [r for r in sealing.records if r["incident_id"] == incident_id]
+        _arrive(act, said, fresh.get(incident_id), list(arrivals), records)
     subject = f"conclusion:{said.conclusion_id}"
     act.record("recording.conclude", subject, after=state_of(act.tx, subject))
     return ids
 
 
-def _arrive(act: Act, said: Conclusion, arrivals: Sequence[Arrival], records: list[dict[str, object]]) -> None:
-    incident_id, standing = arrivals[0].incident_id, arrivals[0].standing
+def add_file(act: Act, file: Mapping[str, Any], conclusion_id: str, verb: str) -> None:
+    """The rows and the entry of an evidence file that lies in its place."""
+    act.tx.execute(insert(tables.key_ref), {"key_id": file["key_id"], "owner": file["file_id"], "party": "file"})
+    act.tx.execute(insert(tables.evidence_file), {**file, "conclusion_id": conclusion_id})
+    subject = f"file:{file['file_id']}"
+    act.record(verb, subject, after=state_of(act.tx, subject))
+
+
+def _arrive(
+    act: Act,
+    said: Conclusion,
+    standing: Standing | None,
+    arrivals: Sequence[Arrival],
+    records: list[dict[str, object]],
+) -> None:
+    incident_id = arrivals[0].incident_id
     if standing and standing.gone:
         return
+    people = accounts(arrivals[0].incident, said.recording, said.counterpart)
+    asked = open_requests(act.tx, said.installation_key, people)
+    limits: dict[str, object] = {"restricted": True} if asked else {}
     revision = standing.revision + 1 if standing else 1
     t = tables.finding
     have = set(act.tx.execute(select(t.c.finding_id).where(t.c.incident_id == incident_id)).scalars())
@@ -106,18 +128,20 @@ def _arrive(act: Act, said: Conclusion, arrivals: Sequence[Arrival], records: li
         if row["finding_id"] not in have
     }
     if standing is None:
-        act.tx.execute(insert(tables.incident), incident_row(said, arrivals[0].incident, act.at))
+        act.tx.execute(insert(tables.incident), {**incident_row(said, arrivals[0].incident, act.at), **limits})
     elif rows or records:
         changes = _grown(standing, arrivals)
         act.tx.execute(
             update(tables.incident)
             .where(tables.incident.c.incident_id == incident_id)
-            .values(revision=revision, **({} if standing.closed else changes))
+            .values(revision=revision, **({} if standing.closed else changes), **limits)
         )
     else:
         return
-    _many(act.tx, t, list(rows.values()))
-    _many(act.tx, tables.evidence_record, records)
+    many(act.tx, t, list(rows.values()))
+    many(act.tx, tables.evidence_record, records)
+    involve(act, said.installation_key, incident_id, people)
+    answer(act, asked, incident_id)
     subject = f"incident:{incident_id}"
     verb = "incident.attach" if standing else "incident.open"
     act.record(verb, subject, reason=said.conclusion_id, after=state_of(act.tx, subject))
@@ -137,6 +161,7 @@ def _grown(standing: Standing, arrivals: Sequence[Arrival]) -> dict[str, object]
     }
 
 
-def _many(tx: Connection, table: Any, rows: Sequence[Mapping[str, object]]) -> None:
+def many(tx: Connection, table: Any, rows: Sequence[Mapping[str, object]]) -> None:
+    """Insert rows, if there are any."""
     if rows:
         tx.execute(insert(table), list(rows))

@@ -121,7 +121,7 @@ class Holds:
         Raises as `place`, and TransitionError for a hold that has ended.
         """
         with self._parts.journal.act(by) as act:
-            row = active_hold(act, hold_id)
+            row = active_hold(act.tx, hold_id, act.at)
             kept = set(act.tx.execute(select(hold_item.c.incident_id).where(hold_item.c.hold_id == hold_id)).scalars())
             if more := [i for i in incidents if i not in kept]:
                 self._protect(act, hold_id, more, sealed=row.confidential, verb="hold.attach")
@@ -133,7 +133,7 @@ class Holds:
         if anything under it is gone.
         """
         with self._parts.journal.act(by) as act:
-            row = active_hold(act, hold_id)
+            row = active_hold(act.tx, hold_id, act.at)
             if row.until == "" or (until is not None and utc_text(until) <= row.until):
                 end = row.until or "its release"
                 raise TransitionError(f"hold {hold_id} lasts until {end}: it can only be renewed to a later time")
@@ -225,10 +225,10 @@ class Holds:
         )
 
 
-def active_hold(act: Act, hold_id: str) -> Any:
-    """The row of a hold that is active now; TransitionError if it has ended, WatchkeepError if there is none."""
-    row = _row(act.tx, hold_id)
-    if row.released_at or (row.until and row.until <= act.at):
+def active_hold(tx: Connection, hold_id: str, at: str) -> Any:
+    """The row of a hold that is active at `at`; TransitionError if it has ended, WatchkeepError if there is none."""
+    row = _row(tx, hold_id)
+    if row.released_at or (row.until and row.until <= at):
         raise TransitionError(f"hold {hold_id} ended at {row.released_at or row.until}: place a new one")
     return row
 

@@ -16,8 +16,13 @@ from sqlalchemy import Connection, select
 from pipeline.core.ids import keyed_id
 from pipeline.core.ports import BlobStore, KeyStore
 from pipeline.vault import tables
+from pipeline.vault.hold_words import HOLDS_KEY
+from pipeline.vault.tables_keeping import hold
 
 _OURS = re.compile(r"([0-9a-f]{2})/(\1[0-9a-f]{30}\.parquet|\.\1[0-9a-f]{30}\.parquet\.[0-9a-f]{8}\.part)")
+
+PRESERVING = "preserving"
+"""A lock file beside the catalog: files are preserved under it, and orphans removed, one after the other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +46,13 @@ def newer_than_catalog(found: Orphans) -> str:
 
 
 def fresh_file_id(installation_key: bytes, run_id: str) -> str:
-    """An id for a file of this run: 16 hex digits that mark the run, and 16 that are random."""
+    """An id for a file of this run (or hold, see `hold_run`): 16 hex digits that mark it, and 16 that are random."""
     return _mark(installation_key, run_id) + secrets.token_hex(8)
+
+
+def hold_run(hold_id: str) -> str:
+    """What stands in the place of a run where content is preserved for a hold."""
+    return f"hold-{hold_id}"
 
 
 def _mark(installation_key: bytes, run_id: str) -> str:
@@ -65,9 +75,10 @@ def find_orphans(tx: Connection, blobs: BlobStore, keys: KeyStore, installation_
     owned_keys = set(tx.execute(select(tables.key_ref.c.key_id)).scalars())
     stray = [n for n in blobs.names() if is_ours(n) and n not in owned_files]
     marks = {_mark(installation_key, run) for run in tx.execute(select(tables.fence.c.run_id)).scalars()}
+    marks |= {_mark(installation_key, hold_run(h)) for h in tx.execute(select(hold.c.hold_id)).scalars()}
     known = [n for n in stray if n[3:].lstrip(".")[:16] in marks]
     return Orphans(
         files=tuple(known),
-        keys=tuple(k for k in keys.ids() if k not in owned_keys),
+        keys=tuple(k for k in keys.ids() if k not in owned_keys and k != HOLDS_KEY),
         newer=tuple(n for n in stray if n not in known),
     )

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from pipeline.core.decision import Incident, PolicyRef
+from pipeline.core.decision import Incident
 from pipeline.core.errors import KeyDestroyedError, SealError
-from pipeline.core.evidence import Draft
+from pipeline.core.evidence import Draft, Party
 from pipeline.core.ids import content_mac, keyed_id
 from pipeline.core.ports import KeyStore
-from pipeline.core.recording import Recording
-from pipeline.core.retention import UNCONFIRMED
 from pipeline.vault.attach import Standing, same_incident
+from pipeline.vault.catalog_rows import Conclusion
 from pipeline.vault.envelope import Content, seal
+from pipeline.vault.involved import accounts
 from pipeline.vault.master import KEY_BYTES
 from pipeline.vault.provenance import CAPTURE_TOOL, facts, models_of, pseudonym, score_bucket, signals_of, terms
 from pipeline.vault.schema import SCHEMA_VERSION, EvidenceRow
@@ -35,6 +35,8 @@ class Before:
     """Key ids by (incident, party)."""
     erased: frozenset[tuple[str, str]] = frozenset()
     """The (incident, party) whose key was destroyed: nothing is sealed for them any more."""
+    withdrawn: frozenset[str] = frozenset()
+    """Accounts whose data rest on a consent that was withdrawn: nothing new is sealed of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,24 +49,18 @@ class Arrival:
 
 
 class Sealing:
-    """A conclusion on its way into a file: `arrivals`, `records` and `new_keys` are complete once `rows` has ended."""
+    """A conclusion on its way into a file: what it tells of itself is complete once `rows` has ended.
+
+    `refused` are the incidents of which nothing is sealed, because their subject withdrew the consent they rest on.
+    """
 
     def __init__(
-        self,
-        *,
-        keys: KeyStore,
-        installation_key: bytes,
-        recording: Recording,
-        policy: PolicyRef,
-        before: Before,
-        merge_gap_ns: int,
-        file_id: str,
-        at: str,
+        self, said: Conclusion, *, keys: KeyStore, before: Before, merge_gap_ns: int, file_id: str, at: str
     ) -> None:
+        self._said = said
         self._keys = keys
-        self._installation_key = installation_key
-        self._recording = recording
-        self._policy = policy
+        self._installation_key = said.installation_key
+        self._recording = said.recording
         self._before = before
         self._merge_gap_ns = merge_gap_ns
         self._file_id = file_id
@@ -72,10 +68,11 @@ class Sealing:
         self._data_keys: dict[tuple[str, str], tuple[str, bytes, bytes]] = {}
         self._sealed = set(before.records)
         self.arrivals: list[Arrival] = []
+        self.refused: list[str] = []
         self.records: list[dict[str, object]] = []
         self.new_keys: list[dict[str, str]] = []
 
-    def rows(self, incidents: Iterable[tuple[Incident, Sequence[Draft]]]) -> Iterator[EvidenceRow]:
+    def rows(self, incidents: Iterable[tuple[Incident, Iterable[Draft]]]) -> Iterator[EvidenceRow]:
         """A row for every draft that was not sealed before and whose incident and party are still open.
 
         Raises SealError if a key is destroyed meanwhile.
@@ -84,16 +81,26 @@ class Sealing:
             stream = pseudonym(self._installation_key, "stream", incident.stream_id)
             standing = same_incident(incident, stream, self._before.standings, self._merge_gap_ns)
             incident_id = standing.incident_id if standing else incident.incident_id
+            withdrew = self._withdrew(incident)
+            if Party.SUBJECT in withdrew:
+                self.refused.append(incident_id)
+                continue
             self.arrivals.append(Arrival(incident=incident, incident_id=incident_id, standing=standing))
             if standing and standing.closed:
                 continue
             for draft in drafts:
                 record_id = self._record_id(incident_id, draft)
-                if (incident_id, draft.party.value) in self._before.erased:
+                if draft.party in withdrew or (incident_id, draft.party.value) in self._before.erased:
                     continue
                 if record_id not in self._sealed:
                     self._sealed.add(record_id)
                     yield self._row(incident, incident_id, record_id, draft)
+
+    def _withdrew(self, incident: Incident) -> frozenset[Party]:
+        if not self._before.withdrawn:
+            return frozenset()
+        people = accounts(incident, self._recording, self._said.counterpart)
+        return frozenset(party for party, named in people.items() if named & self._before.withdrawn)
 
     def _record_id(self, incident_id: str, draft: Draft) -> str:
         place = (incident_id, draft.kind.value, draft.party.value, draft.stream, draft.position)
@@ -119,7 +126,7 @@ class Sealing:
                 "sha256": cipher.hexdigest(),
                 "content_mac": content_mac(self._installation_key, plain.digest()),
                 "key_id": key_id,
-                "retention_class": UNCONFIRMED,
+                "retention_class": self._said.retention_class,
                 "sealed_at": self._at,
             }
         )
@@ -130,16 +137,16 @@ class Sealing:
             incident_id=bytes.fromhex(incident_id),
             kind=draft.kind.value,
             party=draft.party.value,
-            origin="auto_detect",
+            origin=self._said.origin,
             category=incident.category,
             severity=int(incident.severity),
             rules=sorted({f.rule for f in incident.findings}),
             models=models_of(signals),
             score_bucket=score_bucket(signals),
-            policy_name=self._policy.name,
-            policy_version=self._policy.version,
-            policy_sha256=self._policy.sha256,
-            initial_class=UNCONFIRMED,
+            policy_name=self._said.policy.name,
+            policy_version=self._said.policy.version,
+            policy_sha256=self._said.policy.sha256,
+            initial_class=self._said.retention_class,
             media_type=draft.media_type,
             media_len=len(draft.body),
             media_sha256_cipher=cipher.digest(),

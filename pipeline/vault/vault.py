@@ -7,10 +7,9 @@ and durable, before a row speaks of it.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import Self
 
 from sqlalchemy import insert, select
 
@@ -20,7 +19,6 @@ from pipeline.core.errors import FencedError, IntegrityError, WatchkeepError
 from pipeline.core.evidence import Draft
 from pipeline.core.ports import BlobStore, Clock, KeyStore
 from pipeline.core.recording import Recording
-from pipeline.core.retention import UNCONFIRMED
 from pipeline.vault import tables
 from pipeline.vault.audit import SYSTEM, Journal
 from pipeline.vault.blobs import FileStore
@@ -28,15 +26,16 @@ from pipeline.vault.catalog import Catalog
 from pipeline.vault.catalog_rows import Conclusion
 from pipeline.vault.commit import before, check_fence, commit, concluded
 from pipeline.vault.disclose import Disclosure, Grant
+from pipeline.vault.disk import locked
+from pipeline.vault.epoch import MasterEpoch, master_epoch_beside
 from pipeline.vault.head import SignedHead
-from pipeline.vault.keys import FileKeyStore
-from pipeline.vault.master import KEY_BYTES, check_key
-from pipeline.vault.orphans import Orphans, file_name, find_orphans, fresh_file_id, newer_than_catalog
-from pipeline.vault.parquet import Written, write_file
+from pipeline.vault.keys import open_keys
+from pipeline.vault.master import check_key
+from pipeline.vault.orphans import PRESERVING, Orphans, find_orphans, fresh_file_id, newer_than_catalog
 from pipeline.vault.parts import Parts
-from pipeline.vault.schema import SCHEMA_VERSION, EvidenceRow
 from pipeline.vault.seal import Sealing
 from pipeline.vault.states import state_of
+from pipeline.vault.store import store_file
 from pipeline.vault.verify import Progress, Verification, Verifier
 from pipeline.vault.views import IncidentView, incident_views
 
@@ -77,17 +76,26 @@ class Vault:
         )
 
     @classmethod
-    def open(cls, home: Path, keys: Path, *, master: bytes, installation_key: bytes, clock: Clock) -> Self:
+    def open(
+        cls,
+        home: Path,
+        keys: Path,
+        *,
+        master: bytes,
+        installation_key: bytes,
+        clock: Clock,
+        epoch: MasterEpoch | None = None,
+    ) -> Self:
         """The vault in `home`/catalog and `home`/vault with its keys under `keys`, made if this is the first time.
 
-        `master` locks the keys, `installation_key` makes ids and pseudonyms (32 bytes each). Raises ConfigError for a
-        wrong master, IntegrityError if home and keys are not of one installation.
+        `master` locks the keys, `installation_key` makes ids and pseudonyms (32 bytes each); `epoch` is of the same
+        master, and lies beside `keys` unless given. Raises ConfigError for a wrong master, IntegrityError if home and
+        keys are not of one installation, or the keys are an old copy.
         """
-        store = FileKeyStore(keys / "store", master, ledger=keys / "ledger" / "destroyed.jsonl")
         return cls(
+            keys=open_keys(keys, epoch or master_epoch_beside(keys, master)),
             catalog=Catalog(home / "catalog"),
             blobs=FileStore(home / "vault"),
-            keys=store,
             head=SignedHead(keys / "audit", master),
             installation_key=installation_key,
             clock=clock,
@@ -125,68 +133,35 @@ class Vault:
         policy: PolicyRef,
         degraded: tuple[str, ...] = (),
         merge_gap_ns: int = 0,
+        counterpart: Recording | None = None,
     ) -> tuple[str, ...]:
         """Seal the drafts of each incident and commit all of it once; the ids of the incidents as they stand, in order.
 
         Pairs are taken one by one as they are sealed. An incident of the same recording and category that overlaps
         within `merge_gap_ns` is the existing one: it gains findings and a revision. Doing it twice is doing it once.
+        `counterpart` is the other side's recording. What rests on a withdrawn consent is refused and not sealed.
         Raises FencedError if another run began, SealError if nothing was sealed and it may be tried again.
         """
-        with self._catalog.read() as tx:
-            if (done := concluded(tx, conclusion_id)) is not None:
-                return done
-            actor = check_fence(tx, run_id)
-            was = before(tx, recording.recording_id, self._keys)
-        at = utc_text(self._clock.now())
-        file_id = fresh_file_id(self._installation_key, run_id)
-        sealing = Sealing(
-            keys=self._keys,
-            installation_key=self._installation_key,
-            recording=recording,
-            policy=policy,
-            before=was,
-            merge_gap_ns=merge_gap_ns,
-            file_id=file_id,
-            at=at,
-        )
-        rows = sealing.rows(incidents)
-        first = next(rows, None)
-        file = None if first is None else self._store(file_id, chain([first], rows), at)
         said = Conclusion(
             conclusion_id=conclusion_id,
             run_id=run_id,
             recording=recording,
+            counterpart=counterpart,
             policy=policy,
             degraded=degraded,
             installation_key=self._installation_key,
         )
+        with self._catalog.read() as tx:
+            if (done := concluded(tx, conclusion_id)) is not None:
+                return done
+            actor = check_fence(tx, run_id)
+            was = before(tx, said, self._keys)
+        at = utc_text(self._clock.now())
+        file_id = fresh_file_id(self._installation_key, run_id)
+        sealing = Sealing(said, keys=self._keys, before=was, merge_gap_ns=merge_gap_ns, file_id=file_id, at=at)
+        file = store_file(self._blobs, self._keys, sealing.rows(incidents), said, file_id=file_id, at=at)
         with self._journal.act(actor) as act:
             return commit(act, said, sealing, was, file, self._keys)
-
-    def _store(self, file_id: str, rows: Iterator[EvidenceRow], at: str) -> dict[str, Any]:
-        key_id, file_key = f"file-{file_id}", secrets.token_bytes(KEY_BYTES)
-        self._keys.create(key_id)
-        wrapped = self._keys.wrap(key_id, file_key)
-        written: list[Written] = []
-
-        def write(out: BinaryIO) -> None:
-            footer = {"class": UNCONFIRMED, "sealed_at": at}
-            written.append(write_file(out, rows, file_id=file_id, file_key=file_key, footer=footer))
-
-        self._blobs.put(file_name(file_id), write)
-        return {
-            "file_id": file_id,
-            "name": file_name(file_id),
-            "sha256": written[0].sha256,
-            "size": written[0].size,
-            "row_count": written[0].rows,
-            "row_root": written[0].root,
-            "key_id": key_id,
-            "wrapped_key": wrapped,
-            "retention_class": UNCONFIRMED,
-            "schema_version": SCHEMA_VERSION,
-            "sealed_at": at,
-        }
 
     def concluded(self, conclusion_id: str) -> tuple[str, ...] | None:
         """Ids of the incidents of a conclusion, or None if it was never committed."""
@@ -248,6 +223,10 @@ class Vault:
             raise IntegrityError(f"{newer_than_catalog(found)}; nothing was removed")
         if not found:
             return found
+        with locked(self._catalog.path.parent / PRESERVING):  # no run fences a preservation off
+            return self._remove_orphans(actor)
+
+    def _remove_orphans(self, actor: str) -> Orphans:
         self.begin_run(f"orphans-{secrets.token_hex(8)}", actor)
         with self._journal.act(actor) as act:
             orphans = find_orphans(act.tx, self._blobs, self._keys, self._installation_key)

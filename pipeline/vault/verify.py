@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, literal, select
 
 from pipeline.core.decision import Custody
 from pipeline.core.errors import IntegrityError, KeyDestroyedError, KeyMissingError
@@ -18,8 +18,10 @@ from pipeline.vault import tables
 from pipeline.vault.audit import behind, chain_tip, creation, first_break, last_state
 from pipeline.vault.catalog import Catalog
 from pipeline.vault.head import SignedHead
+from pipeline.vault.hold_words import VAULT
 from pipeline.vault.orphans import Orphans, find_orphans, is_ours, newer_than_catalog
 from pipeline.vault.states import OWNERS, owners, state_of
+from pipeline.vault.tables_keeping import request
 from pipeline.vault.verify_file import FileCheck
 
 Progress = Callable[[str], None]
@@ -116,7 +118,9 @@ class Verifier:
             except KeyDestroyedError:
                 if _in_custody(tx, row.owner):
                     yield f"{whose} was destroyed, and no act in the catalog gave its evidence up"
-        known = select(tables.incident.c.incident_id).union(select(tables.evidence_file.c.file_id))
+        known = select(tables.incident.c.incident_id).union(
+            select(tables.evidence_file.c.file_id), select(request.c.request_id), select(literal(VAULT))
+        )
         for row in tx.execute(select(k).where(k.c.owner.not_in(known))):
             yield f"catalog: key {row.key_id} belongs to {row.owner}, which is not there"
 
