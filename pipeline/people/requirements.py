@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from types import MappingProxyType
 
 from pipeline.core.errors import WatchkeepError
 from pipeline.core.person import Role
 from pipeline.people.appointing import OFFICERS
-
-VALID = timedelta(hours=24)
-"""How long a request can be approved and carried out, unless the rules in force say otherwise."""
-
-WAIT = timedelta(hours=72)
-"""How long somebody newly appointed or reset approves nothing, unless the rules in force say otherwise."""
 
 USER_GRANT = "user.grant"
 HOLD_RELEASE = "hold.release"
