@@ -19,6 +19,7 @@ REVISION = "0002"
 """The newest step in `migrations`."""
 
 BUSY_TIMEOUT_S = 30
+LOG_TIMEOUT_MS = 2000
 FILE = "catalog.db"
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON", "temp_store=MEMORY")
 
@@ -79,6 +80,21 @@ class Catalog:
             raise  # a broken constraint is our own fault, not a damaged file
         except exc.DatabaseError as error:
             raise IntegrityError(f"{self.path} is damaged ({error.orig}): restore it from a backup") from error
+
+    def empty_log(self) -> bool:
+        """Bring the write-ahead log into the file and empty it, so that nothing erased lies in it any more.
+
+        False if a reader stands in the way for too long: then a later one does it.
+        """
+        connection = self._engine.raw_connection()
+        try:
+            cursor = connection.cursor()
+            cursor.execute(f"PRAGMA busy_timeout={LOG_TIMEOUT_MS}")
+            busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_S * 1000}")
+        finally:
+            connection.close()
+        return not busy
 
     def close(self) -> None:
         """Let go of the file."""

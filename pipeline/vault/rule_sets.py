@@ -51,7 +51,7 @@ class RuleSets:
             return _current(act.tx) or _take(act, name, body, "")
 
     def change(self, name: str, body: str, *, approval: Approval, by: str) -> RuleSet:
-        """Two people put other rules in force (act rules.change, {sha256}).
+        """Two people put other rules in force (act rules.change, {sha256, name, body}).
 
         Raises TransitionError if these are in force already or none ever were.
         """
@@ -61,7 +61,7 @@ class RuleSets:
                 raise TransitionError("no rules are in force yet: the configured file is taken first, without approval")
             if held.sha256 == sha256:
                 raise TransitionError(f"rules {name} are in force already: there is nothing to change")
-            spend(act, approval, "rules.change", {"sha256": sha256})
+            spend(act, approval, "rules.change", {"sha256": sha256, "name": name, "body": body})
             return _take(act, name, body, approval.approval_id)
 
 

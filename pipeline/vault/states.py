@@ -8,8 +8,9 @@ of their own.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, TypeVar
 
 from sqlalchemy import Column, ColumnElement, Connection, select
 
@@ -39,6 +40,10 @@ OWNERS: dict[str, Column[Any]] = {
 _ONLY: dict[str, ColumnElement[bool]] = {"hold": ~k.hold.c.confidential, "sealed": k.hold.c.confidential}
 """Which rows of the table are of the kind: a confidential hold is spoken of as "sealed" alone."""
 
+AT_ONCE = 256
+"""How many subjects one query and one act take."""
+
+_T = TypeVar("_T")
 _Part = tuple[str, Column[Any], tuple[Column[Any], ...]]
 
 
@@ -93,7 +98,7 @@ def state_of(tx: Connection, subject: str) -> str:
 
 
 def states_of(tx: Connection, kind: str, ids: Sequence[str]) -> dict[str, str]:
-    """`state_of` for many of a kind (some hundreds at a time) by id, with one query for each table.
+    """`state_of` for many of a kind (AT_ONCE or so) by id, with one query for each table.
 
     An id without a row is not in the answer.
     """
@@ -102,7 +107,7 @@ def states_of(tx: Connection, kind: str, ids: Sequence[str]) -> dict[str, str]:
     if kind in _ONLY:
         query = query.where(_ONLY[kind])
     states: dict[str, dict[str, object]] = {
-        str(row[column.name]): {"row": _own(kind, row), "keys": []} for row in tx.execute(query).mappings()
+        str(row[column.name]): {"row": _own(kind, dict(row)), "keys": []} for row in tx.execute(query).mappings()
     }
     for part in (_KEYS, *_ALWAYS.get(kind, ())):
         rows = _rows(tx, part, ids)
@@ -113,6 +118,13 @@ def states_of(tx: Connection, kind: str, ids: Sequence[str]) -> dict[str, str]:
             if owner in states:
                 states[owner][part[0]] = rows_of_owner
     return {owner: _digest(f"{kind}:{owner}", state) for owner, state in states.items()}
+
+
+def batched(items: Iterable[_T]) -> Iterator[list[_T]]:
+    """`items` in order, AT_ONCE at a time."""
+    rest = iter(items)
+    while batch := list(islice(rest, AT_ONCE)):
+        yield batch
 
 
 def _digest(subject: str, state: dict[str, object]) -> str:
@@ -137,7 +149,7 @@ def _rows(tx: Connection, part: _Part, ids: Sequence[str]) -> dict[str, list[dic
     _, owner, order = part
     groups: dict[str, list[dict[str, object]]] = defaultdict(list)
     for row in tx.execute(select(owner.table).where(owner.in_(ids)).order_by(*order)).mappings():
-        groups[row[owner.name]].append(plain(row))
+        groups[row[owner.name]].append(plain(dict(row)))
     return groups
 
 
