@@ -52,6 +52,11 @@ def happened(kind: str) -> str:
     return _HAPPENED.get(kind, f"{kind!r} happened")
 
 
+def happens(kind: str) -> str:
+    """The same of a time to come, which only the end of orders can lie in."""
+    return "the last of its orders ends" if kind == HOLDS_ENDED else happened(kind)
+
+
 def moment(at: datetime) -> str:
     """To the minute, in UTC."""
     return f"{at:%Y-%m-%d %H:%M} UTC"
@@ -90,7 +95,7 @@ def sentence(words: str) -> str:
 
 def source(cite: str, verified: bool) -> str:
     """The law behind a rule, in brackets, and whether somebody compared the rule with it."""
-    return f"({cite})" if verified else f"({cite}; nobody verified this rule yet)"
+    return f"({cite})" if verified else f"({cite}; unverified)"
 
 
 def _many(count: int, noun: str) -> str:

@@ -20,62 +20,72 @@ from pipeline.core.retention import (
     Verdict,
 )
 from pipeline.retention.bounds import computed_floors, latest_of_each, promoting
+from pipeline.retention.engine import judge
 from pipeline.retention.keepers import REPORT, REVIEW, report_open
-from pipeline.retention.phrases import happened, length, listed, moment, sentence, source, stretch
+from pipeline.retention.period import Period
+from pipeline.retention.phrases import happened, happens, length, listed, moment, sentence, source, stretch
 from pipeline.retention.rules import ClassRule, Rules
 from pipeline.retention.weighing import Weighed
 
+NO_TIME = Period.parse("P0D")
 
-def next_step(case: Case, rules: Rules, disposition: Disposition, weighed: Weighed, now: datetime) -> str:
+
+def next_step(
+    case: Case, rules: Rules, weighed: Weighed, now: datetime, *, production: bool, promoted: datetime | None
+) -> str:
     """What happens next and when: the first thing that a reader wants to know."""
-    due, floor, ceiling = weighed.due_at, weighed.floor, weighed.ceiling
     if case.custody is Custody.DELETING:
         return "A sweep has begun to destroy it: its keys go unless a hold arrives first."
-    if disposition.verdict is Verdict.CONFLICT and floor and ceiling:
-        who = listed(rules.conflict.escalate_to).replace("_", " ")
-        return sentence(
-            f"two rules disagree: {floor.rule} demands that it stays until {moment(floor.until)}, {ceiling.rule} that "
-            f"it goes by {moment(ceiling.until)}. It stays, restricted, until the floor has passed or people settle "
-            f"it: {who}, within {length(rules.conflict.within)}"
-        )
-    if disposition.verdict is Verdict.HELD and due:
-        return sentence(f"it is due since {moment(due)} and stays, restricted, because {_because(case, weighed, now)}")
-    if disposition.verdict is Verdict.DESTROY and due:
-        nobody = ". Nobody has looked at it, and the rules let such evidence go" if disposition.unreviewed else ""
-        return sentence(f"it is due since {moment(due)} and goes with a coming sweep unless something keeps it{nobody}")
-    return sentence(_kept(case, weighed, now))
-
-
-def _kept(case: Case, weighed: Weighed, now: datetime) -> str:
+    found = judge(case, rules, now, production=production, promoted=promoted)
+    if found.verdict is not Verdict.KEEP:
+        return sentence(_due(case, rules, found, weighed))
     due, floor = weighed.due_at, weighed.floor
     bound = floor.until if floor and now < floor.until and not weighed.waived else None
     stays = f"it has to stay until {moment(bound)}" if bound else ""
     if weighed.stopped and not weighed.waived:
-        return f"{stays or 'it stays'}, and nothing says when it goes: {weighed.stopped}"
+        return sentence(f"{stays or 'it stays'}, and nothing says when it goes: {weighed.stopped}")
     if due is None:
-        return f"{stays or 'it stays'}, and no rule says yet when it goes"
-    goes = max(due, bound) if bound else due
-    if goes <= now:
+        return sentence(f"{stays or 'it stays'}, and no rule says yet when it goes")
+    goes = max(due, bound or now, now)
+    if bound != goes:
+        stays = f"it is due since {moment(due)}" if due <= now else f"it may stay until {moment(goes)}"
+    return sentence(stays + _after(case, judge(case, rules, goes, production=production, promoted=promoted)))
+
+
+def _due(case: Case, rules: Rules, found: Disposition, weighed: Weighed) -> str:
+    floor, ceiling = weighed.floor, weighed.ceiling
+    if found.verdict is Verdict.CONFLICT and floor and ceiling:
+        who = listed(rules.conflict.escalate_to).replace("_", " ")
         return (
-            f"it is due since {moment(due)} by a rule that nobody verified: such a rule destroys nothing, so it stays "
-            "until somebody has verified it"
+            f"two rules disagree: {floor.rule} demands that it stays until {moment(floor.until)}, {ceiling.rule} that "
+            f"it goes by {moment(ceiling.until)}. It stays, restricted, until the floor has passed or people settle "
+            f"it: {who}, within {length(rules.conflict.within)}"
         )
-    stays = stays if bound == goes else f"it may stay until {moment(goes)}"
-    if because := _because(case, weighed, goes):
-        return f"{stays}; as things stand it is kept beyond that, restricted, because {because}"
-    return f"{stays}, and goes with the first sweep after that unless something keeps it"
+    since = f"it is due since {moment(weighed.due_at)}" if weighed.due_at else "it is due"
+    if found.verdict is Verdict.HELD:
+        return f"{since} and stays, restricted, because {_because(case, found)}"
+    nobody = ". Nobody has looked at it, and the rules let such evidence go" if found.unreviewed else ""
+    return f"{since} and goes with a coming sweep unless something keeps it{nobody}"
 
 
-def _because(case: Case, weighed: Weighed, at: datetime) -> str:
-    """What keeps it now and will still do so `at` a time."""
+def _after(case: Case, then: Disposition) -> str:
+    """What comes of it at its end if nothing changes until `then`, the verdict at that time."""
+    if then.verdict is Verdict.HELD:
+        return f"; as things stand it is kept beyond that, restricted, because {_because(case, then)}"
+    if then.verdict is Verdict.DESTROY:
+        return ", and goes with the first sweep after that unless something keeps it"
+    return ". The rule that lets it go is unverified: it destroys nothing until somebody has verified it"
+
+
+def _because(case: Case, found: Disposition) -> str:
     reasons = [
         f"the hold {hold.kind} is active" + (f" until {moment(ends)}" if (ends := hold.ends_at()) else "")
         for hold in case.holds
-        if hold.hold_id in weighed.kept_by and hold.active(at)
+        if hold.hold_id in found.kept_by
     ]
-    if REVIEW in weighed.kept_by:
+    if REVIEW in found.kept_by:
         reasons.append("nobody has decided on it")
-    if REPORT in weighed.kept_by:
+    if REPORT in found.kept_by:
         reasons.append("a report about it is outstanding")
     return listed(reasons)
 
@@ -107,15 +117,21 @@ def belonging(case: Case, rules: Rules, weighed: Weighed, promoted: datetime | N
 
 
 def _terms(rule: ClassRule) -> str:
-    stays = [f"at least {stretch(rule.min)}"] if rule.min else []
-    stays += [f"at most {stretch(rule.max)}"] if rule.max else []
-    start = f"from when {happened(rule.start)}"
+    start, law = f"when {happened(rule.start)}", source(rule.cite, rule.verified is not None)
     if rule.otherwise:
-        start += f" (if that never happens: from when {listed([happened(o) for o in rule.otherwise], 'or')})"
-    return sentence(
-        f"class {rule.name} stays {listed(stays) or 'without a limit'} {start} "
-        f"{source(rule.cite, rule.verified is not None)}"
-    )
+        start += f" (if that never happens: when {listed([happened(o) for o in rule.otherwise], 'or')})"
+    if rule.max == NO_TIME:
+        return sentence(f"class {rule.name} goes once {happened(rule.start)} {law}")
+    return sentence(f"class {rule.name} stays {terms(rule)}, counted from {start} {law}")
+
+
+def terms(rule: ClassRule) -> str:
+    """How long a class stays: "at least 6 months and at most 1 year", "exactly 1 year"."""
+    if rule.min is not None and rule.min == rule.max:
+        return f"exactly {stretch(rule.min)}"
+    stays = [f"at least {stretch(rule.min)}"] if rule.min is not None else []
+    stays += [f"at most {stretch(rule.max)}"] if rule.max is not None else []
+    return listed(stays) or "without a limit"
 
 
 def floors(case: Case, rules: Rules, weighed: Weighed, now: datetime, promoted: datetime | None) -> Iterator[str]:
@@ -125,7 +141,7 @@ def floors(case: Case, rules: Rules, weighed: Weighed, now: datetime, promoted: 
     for floor in weighed.floors:
         override = moved.get((floor.rule, floor.until, floor.cite))
         law = before[floor.rule] if override and floor.rule in before else floor
-        yield sentence(f"floor {floor.rule}: {_floor_until(floor, now, weighed.waived)}, {_started(law)}")
+        yield sentence(f"floor {floor.rule}: {_floor_until(floor, now, weighed.waived)}, {_started(law, now)}")
         if override:
             when = f" on {moment(override.at)}" if override.at else ""
             yield sentence(
@@ -145,20 +161,23 @@ def ceilings(weighed: Weighed, now: datetime, production: bool) -> Iterator[str]
     for ceiling in weighed.ceilings:
         may = "may stay" if now < ceiling.until else "could stay"
         idle = "; unverified as it is, it destroys nothing in production" if production and not ceiling.verified else ""
-        yield sentence(f"ceiling {ceiling.rule}: it {may} until {moment(ceiling.until)}, {_started(ceiling)}{idle}")
+        yield sentence(
+            f"ceiling {ceiling.rule}: it {may} until {moment(ceiling.until)}, {_started(ceiling, now)}{idle}"
+        )
 
 
-def _started(bound: Bound) -> str:
-    return f"because {happened(bound.trigger)} on {moment(bound.trigger_at)} {source(bound.cite, bound.verified)}"
+def _started(bound: Bound, now: datetime) -> str:
+    what = happened(bound.trigger) if bound.trigger_at <= now else happens(bound.trigger)
+    return f"because {what} on {moment(bound.trigger_at)} {source(bound.cite, bound.verified)}"
 
 
-def holds(case: Case, rules: Rules, now: datetime) -> Iterator[str]:
-    """Every hold that the reader may see, active or ended."""
+def holds(case: Case, rules: Rules, now: datetime, *, legal: bool) -> Iterator[str]:
+    """Every hold of the case, active or ended; who ordered it is for the legal role."""
     for hold in case.holds:
         rule = rules.holds.get(hold.kind)
         law = f" {source(rule.cite, rule.verified is not None)}" if rule else ""
         secret = ". It is confidential: only the legal role may know of it" if hold.confidential else ""
-        yield sentence(f"hold {hold.kind}{law}: {_hold_state(hold, now)}{_hold_source(hold)}{secret}")
+        yield sentence(f"hold {hold.kind}{law}: {_hold_state(hold, now)}{_hold_source(hold) if legal else ''}{secret}")
 
 
 def _hold_state(hold: Hold, now: datetime) -> str:

@@ -75,20 +75,19 @@ def explain(  # noqa: PLR0913
         *told.belonging(case, rules, weighed, promoted, legal=legal),
         *told.floors(case, rules, weighed, now, promoted),
         *told.ceilings(weighed, now, production),
-        *told.holds(case, rules, now),
+        *told.holds(case, rules, now, legal=legal),
     )
     asked = (*_orders(case), *map(_answered, answers))
     if case.custody in (Custody.KEY_DESTROYED, Custody.PURGED):
         return (*_went(gone), *_remains(case), *history, *asked)
-    disposition = judge(case, rules, now, production=production, promoted=promoted)
     hidden = case.retention_class == PRESERVATION and not case.holds and not legal
-    alarms = () if hidden else disposition.alarms
+    alarms = () if hidden else judge(case, rules, now, production=production, promoted=promoted).alarms
     if legal:
         alarms = tuple(dict.fromkeys((*alarms, *hold_alarms(case, rules, now, confidential=True))))
     return (
         "It goes with a coming sweep unless something keeps it."
         if hidden
-        else told.next_step(case, rules, disposition, weighed, now),
+        else told.next_step(case, rules, weighed, now, production=production, promoted=promoted),
         *history,
         *told.automatic(case, rules),
         *asked,
@@ -122,7 +121,7 @@ def _went(gone: Sequence[Gone]) -> Iterator[str]:
         yield "It is gone: its keys were destroyed."
     for one in gone:
         yield sentence(
-            f"the {one.party}'s side is gone: {one.actor} destroyed its key on {moment(one.at)}, because {one.reason}"
+            f"the {one.party}'s side is gone: {one.actor} destroyed its key on {moment(one.at)}: {one.reason}"
         )
 
 
