@@ -9,6 +9,7 @@ from pipeline.app.actor import actor
 from pipeline.app.compose import Installation
 from pipeline.app.home import Home
 from pipeline.app.look import open_vault
+from pipeline.app.people import authenticate
 from pipeline.core.chain import key_name
 from pipeline.core.checkpoint import Checkpoint, note_key
 from pipeline.core.errors import ConfigError, IntegrityError
@@ -70,10 +71,12 @@ def checkpoint(home: Home, *, to: Path | None) -> dict[str, Any]:
     return {**_signed(signed.checkpoint), "note": signed.note, "file": str(signed.path or "")}
 
 
-def export(home: Home, *, to: Path) -> dict[str, Any]:
-    """Write the whole log into the new file `to`."""
-    with open_vault(Installation.open(home)) as vault:
-        signed = export_log(vault.parts, to, by=actor())
+def export(home: Home, *, to: Path, name: str | None = None) -> dict[str, Any]:
+    """Write the whole log into the new file `to`; `name` is the person who takes it out."""
+    installation = Installation.open(home)
+    by = acting(installation, name)
+    with open_vault(installation) as vault:
+        signed = export_log(vault.parts, to, by=by)
     return {**_signed(signed.checkpoint), "file": str(to)}
 
 
@@ -82,6 +85,11 @@ def key(home: Home) -> dict[str, Any]:
     with open_vault(Installation.open(home)) as vault:
         public = vault.parts.head.public_key
     return {"key": public.hex(), "key_name": key_name(public), "note_key": note_key(public)}
+
+
+def acting(installation: Installation, name: str | None) -> str:
+    """Who acts: the person of this `name`, whose passphrase is asked, or the operating system's user."""
+    return authenticate(installation, name).actor if name else actor()
 
 
 def _signed(checkpoint: Checkpoint) -> dict[str, Any]:

@@ -6,32 +6,36 @@ import os
 from pathlib import Path
 from typing import Any
 
-from pipeline.app.actor import actor
+from pipeline.app.audit import acting
 from pipeline.app.compose import Installation
 from pipeline.app.home import Home
 from pipeline.app.look import open_vault
 from pipeline.core.errors import ConfigError
 from pipeline.export.certificate import certify
 from pipeline.export.form import certificate_bytes
+from pipeline.vault.cases import Cases
 from pipeline.vault.vault import Vault
 
 
-def certificate(home: Home, incident_id: str, *, to: Path | None) -> dict[str, Any]:
+def certificate(home: Home, incident_id: str, *, to: Path | None, name: str | None = None) -> dict[str, Any]:
     """The certificate; an unambiguous beginning of the incident's id is enough.
 
-    `to` must not exist yet; it is made before anything is entered, so that no certificate is issued in vain.
+    `to` must not exist yet; it is made before anything is entered, so that no certificate is issued in vain. `name`
+    is the person who issues it, None the operating system's user.
     """
-    with open_vault(Installation.open(home)) as vault:
+    installation = Installation.open(home)
+    by = acting(installation, name)
+    with open_vault(installation) as vault:
         whole = _named(vault, incident_id)
         if to is None:
-            return certify(vault.parts, whole, by=actor())
+            return certify(vault.parts, whole, by=by)
         try:
             handle = os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
             raise ConfigError(f"{to} exists: name a new file") from None
         try:
             with os.fdopen(handle, "wb") as out:
-                document = certify(vault.parts, whole, by=actor())
+                document = certify(vault.parts, whole, by=by)
                 out.write(certificate_bytes(document))
                 out.flush()
                 os.fsync(out.fileno())
@@ -42,8 +46,8 @@ def certificate(home: Home, incident_id: str, *, to: Path | None) -> dict[str, A
 
 
 def _named(vault: Vault, incident_id: str) -> str:
-    matching = [v.incident_id for v in vault.incidents() if v.incident_id.startswith(incident_id)]
-    if len(matching) == 1 and incident_id:
+    matching = Cases(vault.parts).beginning(incident_id)
+    if len(matching) == 1:
         return matching[0]
     many = "several incidents begin" if matching else "no incident begins"
     raise ConfigError(f"{many} with {incident_id!r}: `watchkeep incidents list` names them")

@@ -9,7 +9,7 @@ import typer
 
 from pipeline.app import audit
 from pipeline.app.home import Home
-from pipeline.cli.options import HomeOption, JsonOption
+from pipeline.cli.options import AsOption, HomeOption, JsonOption
 from pipeline.cli.out import INTEGRITY, plain, put, say, show_json
 
 app = typer.Typer(help="The audit log.", no_args_is_help=True, rich_markup_mode=None)
@@ -78,11 +78,12 @@ def checkpoint(
 @app.command("export", short_help="Write the whole log for somebody outside.")
 def export_log(
     to: Annotated[Path, typer.Option(metavar="FILE", help="A new file.")],
+    name: AsOption = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write every entry and a signed checkpoint. It is checked with the public key alone (audit verify --export)."""
-    written = audit.export(Home.at(home), to=to)
+    written = audit.export(Home.at(home), to=to, name=name)
     if as_json:
         show_json(written)
     else:

@@ -10,18 +10,19 @@ import typer
 from pipeline.app.certificate import certificate as issue
 from pipeline.app.certificate import words
 from pipeline.app.home import Home
-from pipeline.cli.options import HomeOption, JsonOption
+from pipeline.cli.options import AsOption, HomeOption, IncidentOption, JsonOption
 from pipeline.cli.out import note, plain, say, show_json
 
 
 def certificate(
-    incident: Annotated[str, typer.Option(metavar="ID", help="The incident's id or its first characters.")],
+    incident: IncidentOption,
     to: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the certificate here (a new file).")] = None,
+    name: AsOption = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Certify that an incident, or one party in it, was destroyed: what, how, when, by whom, why, how verified."""
-    document = issue(Home.at(home), incident, to=to)
+    document = issue(Home.at(home), incident, to=to, name=name)
     if as_json:
         show_json(document)
         return

@@ -63,6 +63,7 @@ def _statement(found: Destroyed, *, at: str, by: str) -> dict[str, object]:
         "files": [_file(file) for file in found.files],
         "verification": "the key store was asked for each key and answered that it was destroyed; the folder of sealed "
         "files was searched for each file that is said to be gone",
+        "ledger": asdict(found.ledger) if found.ledger else {},
         "entries": list(found.entries),
         "issued_at": at,
         "issued_by": by,

@@ -89,7 +89,7 @@ def _header(file: BinaryIO, key: bytes) -> int:
     line = file.readline(LINE_BYTES)
     try:
         size = json.loads(line)["entries"]
-        if type(size) is int and header_line(key, size) == line:
+        if type(size) is int and size >= 0 and header_line(key, size) == line:
             return size
     except (ValueError, KeyError, TypeError, RecursionError):
         pass

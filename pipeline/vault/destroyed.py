@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
 from pipeline.core.decision import Custody
 from pipeline.core.errors import IntegrityError, KeyDestroyedError, TransitionError, WatchkeepError
 from pipeline.core.ports import BlobStore, KeyStore
+from pipeline.vault.ledger import LedgerHead
 from pipeline.vault.parts import Parts
 from pipeline.vault.tables import audit_event, evidence_file, evidence_record, incident, key_ref
 from pipeline.vault.tables_keeping import destruction, unlinked
@@ -69,6 +70,20 @@ class Destroyed:
     records: tuple[DestroyedRecord, ...]
     files: tuple[FileState, ...]
     entries: tuple[int, ...]
+    ledger: LedgerHead | None
+
+
+@runtime_checkable
+class Ledgered(Protocol):
+    """A key store that can say how its ledger of destroyed keys ends."""
+
+    def ledger_head(self) -> LedgerHead:
+        """How many keys were destroyed, and the digest of the last line."""
+
+
+def ledger_of(keys: KeyStore) -> LedgerHead | None:
+    """The end of the store's ledger; None where a store keeps none."""
+    return keys.ledger_head() if isinstance(keys, Ledgered) else None
 
 
 def destroyed(tx: Connection, parts: Parts, incident_id: str) -> Destroyed:
@@ -103,6 +118,7 @@ def destroyed(tx: Connection, parts: Parts, incident_id: str) -> Destroyed:
         records=records,
         files=files,
         entries=_entries(tx, incident_id, keys, files),
+        ledger=ledger_of(parts.keys),
     )
 
 

@@ -19,6 +19,7 @@ from pipeline.core.clock import utc_text
 from pipeline.core.errors import IntegrityError
 from pipeline.core.merkle import Part, consistency_parts, inclusion_parts
 from pipeline.vault.audit import behind, chain_tip, creation, entries
+from pipeline.vault.destroyed import ledger_of
 from pipeline.vault.parts import Parts
 from pipeline.vault.second_place import Kept, SecondPlace
 
@@ -61,12 +62,15 @@ class Log:
         self._creation = creation(parts.head)
 
     def checkpoint(self, folder: Path | None, *, by: str) -> Signed:
-        """Sign the chain as it is, with the entry of this act; keep it in `folder`, where one may lie already.
+        """Sign the chain as it is, and keep that in `folder`, where others may lie already.
 
+        The entry of this act is in it, and names the end of the destruction ledger: one that was cut off shows, too.
         Raises IntegrityError, and signs nothing, if the chain is broken or does not go on from what lies there.
         """
+        ledger = ledger_of(self._parts.keys)
         with self._parts.journal.act(by) as act:
-            act.record("audit.checkpoint", LOG)
+            words = f"destruction ledger {ledger.number} {ledger.digest}".strip() if ledger else ""
+            act.record("audit.checkpoint", LOG, reason=words)
         place = SecondPlace(folder, self._parts.head) if folder else None
         known, problems = place.read() if place else ([], [])
         if problems:
