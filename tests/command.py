@@ -3,6 +3,7 @@
 import io
 import json
 import os
+from collections.abc import Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,9 +26,10 @@ class Told:
         return json.loads(self.out)
 
 
-def command(*args: str, home: Path | None = None) -> Told:
-    """Run `watchkeep ARGS` on `home`."""
+def command(*args: str, home: Path | None = None, env: Mapping[str, str] | None = None) -> Told:
+    """Run `watchkeep ARGS` on `home`; of our variables it sees those in `env` alone."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("WATCHKEEP_")}
+    ours |= env or {}
     if home is not None:
         ours["WATCHKEEP_HOME"] = str(home)
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="backslashreplace") for _ in range(2))

@@ -66,7 +66,7 @@ def _show(told: Mapping[str, Any], *, as_json: bool) -> None:
     say(plain(f"request {told['request']}: {told['state']}"), style="bold")
     lines = {"act": told["act"], **{name: _words(value) for name, value in told["params"].items()}}
     lines |= {"about": told["about"], "asked by": f"{told['asked_by']}, {moment(told['asked_at'])}"}
-    lines |= {"expires": moment(told["expires_at"]), "takes": told["takes"], "refused by": told["refused_by"]}
+    lines |= {"expires": moment(told["expires_at"]), "needed": told["takes"], "refused by": told["refused_by"]}
     lines["because"] = told["reason"]
     for name, words in lines.items():
         if words:
