@@ -93,7 +93,7 @@ def _access(case: Case) -> Answer:
         )
     return (
         Outcome.DEFERRED,
-        "GDPR 15(3), (4): a person makes the copy, without the other party's data; nothing is erased",
+        "GDPR 15(3), 15(4): a person makes the copy, without the other party's data; nothing is erased",
     )
 
 
