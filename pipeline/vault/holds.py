@@ -20,6 +20,7 @@ from pipeline.core.errors import TransitionError, WatchkeepError
 from pipeline.vault.approved import spend
 from pipeline.vault.audit import Act
 from pipeline.vault.hold_words import unwrap_words, wrap_words
+from pipeline.vault.marks import clock_mark
 from pipeline.vault.parts import Parts
 from pipeline.vault.states import state_of
 from pipeline.vault.tables_keeping import hold, hold_change, hold_item
@@ -98,7 +99,7 @@ class Holds:
         hold_id = secrets.token_hex(16)
         words = {"kind": kind, "authority": authority, "reference": reference, "reason": reason, "scope": scope or {}}
         with self._parts.journal.act(by) as act:
-            if until is not None and until <= max(starts_at, utc_parse(act.at)):
+            if until is not None and until <= max(starts_at, trusted(act.tx, act.at)):
                 raise WatchkeepError(f"a hold until {utc_text(until)} would protect nothing: give a later end")
             row = {
                 "hold_id": hold_id,
@@ -228,9 +229,14 @@ class Holds:
 def active_hold(tx: Connection, hold_id: str, at: str) -> Any:
     """The row of a hold that is active at `at`; TransitionError if it has ended, WatchkeepError if there is none."""
     row = _row(tx, hold_id)
-    if row.released_at or (row.until and row.until <= at):
+    if row.released_at or (row.until and utc_parse(row.until) <= trusted(tx, at)):
         raise TransitionError(f"hold {hold_id} ended at {row.released_at or row.until}: place a new one")
     return row
+
+
+def trusted(tx: Connection, at: str) -> datetime:
+    """`at`, but never before the clock's mark: with that time the sweep compares the ends of holds."""
+    return max(utc_parse(at), clock_mark(tx))
 
 
 def items(tx: Connection, hold_id: str) -> list[str]:
