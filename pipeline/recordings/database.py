@@ -17,6 +17,7 @@ from pipeline.recordings.migrations import MIGRATIONS, migrate
 from pipeline.recordings.tables import house
 
 BUSY_TIMEOUT_MS = 30_000
+READER_WAIT_MS = 1_000
 FILE = "recordings.db"
 
 
@@ -86,7 +87,9 @@ class Database:
     def forget_deleted(self) -> bool:
         """Empty the write-ahead log, where deleted rows live on; False if a reader in another process prevents it."""
         with self._engine.connect() as connection:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {READER_WAIT_MS}")
             busy, _, _ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         return not busy
 
     def close(self) -> None:

@@ -49,6 +49,8 @@ FULL = Recording(
     started_at=datetime(2026, 11, 22, 10, 15, tzinfo=timezone(timedelta(hours=1))),
     clock_source="media server",
     clock_uncertainty_ms=50,
+    managed=True,
+    chat="/srv/canary \udcff chat.jsonl",
     policy_version="3",
     jurisdiction="NL",
     legal_basis="consent",
