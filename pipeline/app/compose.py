@@ -35,6 +35,7 @@ from pipeline.score.entry import ModelEntry
 from pipeline.score.frames import load_frames
 from pipeline.score.sounds import load_sounds
 from pipeline.score.store import ModelStore
+from pipeline.vault.epoch import MasterEpoch
 from pipeline.vault.vault import Vault
 
 
@@ -105,6 +106,7 @@ class Installation:
             master=keys.master,
             installation_key=keys.installation,
             clock=self.clock,
+            epoch=MasterEpoch(self.home.epoch_file, keys.master),
         )
 
     def recordings(self, paths: Sequence[str], manifest: Path | None) -> list[Recording]:

@@ -13,6 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.core.errors import ConfigError
+from pipeline.vault.epoch import MasterEpoch
+from pipeline.vault.key_folders import begin
+from pipeline.vault.keys import ledger_of, store_of
+from pipeline.vault.kit import first_kit
 
 KEY_BYTES = 32
 
@@ -57,6 +61,16 @@ class Home:
         return self.keys.with_name(self.keys.name + "-master") / "master.key"
 
     @property
+    def master(self) -> Path:
+        """The master folder; also where WATCHKEEP_MASTER_KEY holds the key, because the epoch is written here."""
+        return self.master_file.parent
+
+    @property
+    def epoch_file(self) -> Path:
+        """The epoch of the master key: without it the master key opens nothing."""
+        return self.master / "epoch"
+
+    @property
     def used(self) -> bool:
         """True if a scan kept something here."""
         return self.recordings.exists() or any((self.root / name).exists() for name in ("catalog", "vault"))
@@ -80,7 +94,7 @@ class Secrets:
 
 
 def unlock(home: Home) -> Secrets:
-    """Read the keys, making them on a home's first use.
+    """Read the keys, making them on a home's first use, and with them the epoch and the recovery kit.
 
     Raises ConfigError if keys are gone but sealed data are there: new keys would open nothing.
     """
@@ -92,9 +106,9 @@ def unlock(home: Home) -> Secrets:
     used = home.used
     found: dict[str, bytes] = {}
     for name, path in files.items():
-        given = os.environ.get("WATCHKEEP_MASTER_KEY") if name == "master" else None
+        given = master_from_environment() if name == "master" else None
         if given:
-            found[name] = _from_hex(given)
+            found[name] = given
         elif path.exists():
             found[name] = _read(path)
         elif used:
@@ -102,7 +116,16 @@ def unlock(home: Home) -> Secrets:
             raise ConfigError(f"{path} is missing but {home.root} holds sealed data: restore it, or {elsewhere}")
         else:
             found[name] = _make(path)
+    epoch = MasterEpoch(home.epoch_file, found["master"])
+    if begin(store_of(home.keys / "vault"), epoch, ledger_of(home.keys / "vault")):
+        first_kit(epoch, None if master_from_environment() else found["master"])
     return Secrets(**found)
+
+
+def master_from_environment() -> bytes | None:
+    """The master key that WATCHKEEP_MASTER_KEY holds, if it is set; ConfigError if it is none."""
+    given = os.environ.get("WATCHKEEP_MASTER_KEY")
+    return _from_hex(given) if given else None
 
 
 def _read(path: Path) -> bytes:

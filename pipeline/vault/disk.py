@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 PART = ".part"
 """Suffix of a file that was never finished."""
+_STEP = 1 << 20
 
 
 def make_folder(path: Path) -> None:
@@ -45,10 +46,69 @@ def write_once(path: Path, write: Callable[[BinaryIO], None]) -> None:
     sync_folder(path.parent)
 
 
+def write_new(path: Path, body: bytes) -> None:
+    """A new file, whole on the disk but for its name: for many in a folder that nobody reads yet, synced at the end."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        write_at(handle, 0, body)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def replace(path: Path, body: bytes) -> None:
     """`path` holds `body` or what it held before, never anything between."""
     _part(path, writing(body)).replace(path)
     sync_folder(path.parent)
+
+
+def supersede(path: Path, body: bytes) -> None:
+    """As `replace`, and the bytes that `path` held before are overwritten on the disk; see `superseded` for crashes."""
+    part, old = _part(path, writing(body)), _old(path)
+    os.link(path, old)  # a second name, or the old bytes could not be reached any more
+    part.replace(path)
+    sync_folder(path.parent)
+    shred(old)
+    sync_folder(path.parent)
+
+
+def superseded(path: Path) -> None:
+    """Finish what a crash left of `supersede`. The caller sees to it that nobody else writes `path` meanwhile."""
+    leftovers = list(path.parent.glob(f".{path.name}.*{PART}"))
+    if (old := _old(path)).exists():
+        if path.exists() and old.samefile(path):
+            old.unlink()  # it was not replaced yet: these bytes are the ones that count
+        else:
+            leftovers.append(old)
+    for leftover in leftovers:
+        shred(leftover)
+    if leftovers:
+        sync_folder(path.parent)
+
+
+def _old(path: Path) -> Path:
+    return path.with_name(f".{path.name}.old")
+
+
+def shred(path: Path) -> None:
+    """Overwrite a file with random bytes, durably, then remove it; its folder is the caller's to sync."""
+    handle = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        size = os.fstat(handle).st_size
+        for start in range(0, size, _STEP):
+            write_at(handle, start, secrets.token_bytes(min(_STEP, size - start)))
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    os.unlink(path)  # noqa: PTH108  # after its bytes, never before
+
+
+def write_at(handle: int, offset: int, body: bytes) -> None:
+    """All of `body` at `offset` of an open file; OSError if it does not fit."""
+    view = memoryview(body)
+    while view:
+        written = os.pwrite(handle, view, offset)
+        view, offset = view[written:], offset + written
 
 
 def writing(body: bytes) -> Callable[[BinaryIO], None]:

@@ -15,7 +15,8 @@ from pipeline.core.errors import IntegrityError
 from pipeline.vault import parquet, tables
 from pipeline.vault.blobs import FileStore
 from pipeline.vault.catalog import Catalog
-from pipeline.vault.keys import FileKeyStore
+from pipeline.vault.epoch import master_epoch_beside
+from pipeline.vault.keys import open_keys
 from pipeline.vault.orphans import file_name, fresh_file_id
 from pipeline.vault.parquet import EvidenceFile, write_file
 from pipeline.vault.schema import EvidenceRow
@@ -54,7 +55,7 @@ def test_a_flipped_bit_anywhere_in_a_vault_file_is_found_and_the_file_named(plac
     path = place_of_two.files()[0]
     sound = path.read_bytes()
     ends = {*range(12), *range(len(sound) - 12, len(sound))}
-    keys = FileKeyStore(place_of_two.keys / "store", MASTER, ledger=place_of_two.keys / "ledger/destroyed.jsonl")
+    keys = open_keys(place_of_two.keys, master_epoch_beside(place_of_two.keys, MASTER))
     check = FileCheck(FileStore(place_of_two.home / "vault"), keys, INSTALLATION_KEY)
     catalog = Catalog(place_of_two.home / "catalog")
     with catalog.read() as tx:
@@ -203,7 +204,7 @@ def test_a_deleted_incident_is_found(place_of_two: Place) -> None:
 
 def rewrite(place: Place, change: Callable[[int, EvidenceRow], EvidenceRow]) -> str:
     """What somebody with the keys can do: write a file anew, whole in itself; its name."""
-    keys = FileKeyStore(place.keys / "store", MASTER, ledger=place.keys / "ledger/destroyed.jsonl")
+    keys = open_keys(place.keys, master_epoch_beside(place.keys, MASTER))
     catalog, path = Catalog(place.home / "catalog"), place.files()[0]
     with catalog.read() as tx:
         file = tx.execute(select(tables.evidence_file).where(tables.evidence_file.c.name.contains(path.name))).one()
