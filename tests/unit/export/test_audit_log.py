@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -209,3 +210,22 @@ def test_the_verifier_needs_neither_home_nor_catalog(export: Path, key: bytes, t
     assert (broken.returncode, broken.stderr) == (3, "audit chain: entry 4 is missing\n")
     assert run(*module, str(tmp_path / "none"), "--key", key.hex()).returncode == 1
     assert run(*module, str(export)).returncode == 2
+
+
+@pytest.mark.skipif(not all(map(shutil.which, ("openssl", "jq", "xxd", "sh"))), reason="needs openssl, jq and xxd")
+def test_an_export_is_checked_by_the_document_with_public_tools(export: Path, key: bytes, tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "vault-format.md").read_text(encoding="utf-8")
+    _, _, rest = page.partition("```sh\n")
+    program = rest.partition("```")[0]
+
+    def said(given: bytes) -> list[str]:
+        environ = {**os.environ, "EXPORT": str(export), "KEY": given.hex(), "ENTRY": str(number)}
+        done = subprocess.run(
+            ["sh", "-c", program], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
+        )
+        return done.stdout.splitlines()
+
+    number = next(i for i, line in enumerate(export.read_bytes().splitlines()) if b"test.act" in line)
+    ours, theirs, signature = said(key)
+    assert ours == theirs and signature == "Signature Verified Successfully"
+    assert said(bytes(31) + b"\1")[2] != signature
