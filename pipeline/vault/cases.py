@@ -6,7 +6,6 @@ a table in the order of incident ids, and are merged.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -22,14 +21,12 @@ from pipeline.core.recording import UNKNOWN
 from pipeline.core.retention import Bound, Case, DestroyOrder, Event, Hold, Order, Override
 from pipeline.vault import tables as t
 from pipeline.vault import tables_keeping as k
+from pipeline.vault.hold_words import unwrap_words
 from pipeline.vault.parts import Parts
 from pipeline.vault.scrub import ERASED
 
 CONFIDENTIAL = "confidential"
 """The kind of a hold whose kind may not be told."""
-
-HOLDS_KEY = "holds"
-"""The key under which the words of holds lie."""
 
 SEVERAL = 10
 """The most that `Cases.beginning` names."""
@@ -243,7 +240,7 @@ def _holds(tx: Connection, keys: KeyStore, incident_id: str | None) -> dict[str,
 def _hold(row: Any, keys: KeyStore) -> Hold:
     kind = CONFIDENTIAL
     if not row.confidential:
-        kind = str(json.loads(keys.unwrap(HOLDS_KEY, row.details))["kind"])
+        kind = str(unwrap_words(keys, row.details)["kind"])
     return Hold(
         hold_id=row.hold_id,
         kind=kind,

@@ -1,14 +1,15 @@
 """The one way by which plaintext leaves the vault.
 
-It takes an actor, a reason and a grant, and the audit entry is committed before the first byte is given. Refuses to
-open what the catalog, the file and the envelope do not agree on.
+It takes an actor, a reason and a grant, and the audit entry is committed before the first byte is given, together with
+a lease that the sweep respects. Refuses to open what the catalog, the file and the envelope do not agree on, and to use
+evidence for what it was not collected for.
 """
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, select
 
@@ -16,7 +17,8 @@ from pipeline.core.decision import Severity
 from pipeline.core.errors import DisclosureError, IntegrityError
 from pipeline.core.ids import content_mac
 from pipeline.core.ports import BlobStore, KeyStore
-from pipeline.vault import tables
+from pipeline.core.recording import UNKNOWN
+from pipeline.vault import leases, tables
 from pipeline.vault.audit import Journal, last_state
 from pipeline.vault.catalog import Catalog
 from pipeline.vault.envelope import Content, unseal
@@ -24,6 +26,20 @@ from pipeline.vault.parquet import EvidenceFile
 from pipeline.vault.states import state_of
 
 DEVELOPMENT = "development"
+
+DETECT = "DETECT"
+"""The purpose of whoever looks whether detection works."""
+
+
+class Grant(Protocol):
+    """Leave to open evidence: for which purpose, and how far it reaches."""
+
+    @property
+    def purpose(self) -> str:
+        """What the evidence is used for, as purposes are named when data are collected."""
+
+    def refusal(self, severity: Severity, *, restricted: bool) -> str:
+        """Why evidence of this kind may not be opened under this grant, or ""."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +50,7 @@ class DevelopmentGrant:
     """
 
     mode: str
+    purpose: str = DETECT
 
     def __post_init__(self) -> None:
         if self.mode != DEVELOPMENT:
@@ -46,10 +63,6 @@ class DevelopmentGrant:
         if restricted:
             return "the incident is restricted"
         return ""
-
-
-Grant = DevelopmentGrant
-"""What `open_evidence` accepts; reviewers' grants will join."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +78,9 @@ class Disclosure:
     def open_evidence(self, record_id: str, *, actor: str, reason: str, grant: Grant) -> bytes:
         """The plaintext of one record.
 
-        Raises DisclosureError if there is no such record, no reason, or the grant does not reach so far;
-        KeyDestroyedError after destruction; IntegrityError if anything is not what was sealed.
+        Raises DisclosureError if there is no such record, no reason, the grant does not reach so far, or the evidence
+        was collected for other purposes; KeyDestroyedError after destruction, also where that came while it was read
+        for longer than a lease lasts; IntegrityError if anything is not what was sealed.
         """
         if not reason.strip() or not actor.strip():
             raise DisclosureError("evidence is opened by somebody and for a reason: give one that a reader understands")
@@ -75,11 +89,22 @@ class Disclosure:
             refusal = grant.refusal(severity, restricted=restricted)
             verb = "evidence.refuse" if refusal else "evidence.open"
             act.record(verb, f"record:{record_id}", reason=reason.strip())
+            lease_id = "" if refusal else leases.take(act, record.incident_id)
         if refusal:
             raise DisclosureError(f"record {record_id} stays sealed: {refusal}")
-        return self._open(record, file)
+        try:
+            return self._open(record, file, grant.purpose)
+        except DisclosureError:
+            with self.journal.act(actor) as act:
+                act.record("evidence.refuse", f"record:{record_id}", reason=reason.strip())
+            raise
+        finally:
+            with self.journal.act(actor) as act:
+                in_time = leases.drop(act, lease_id)
+            if not in_time:
+                self.keys.exists(record.key_id)  # raises if it was destroyed meanwhile: then nothing is given
 
-    def _open(self, record: Any, file: Any) -> bytes:
+    def _open(self, record: Any, file: Any, purpose: str) -> bytes:
         place = f"record {record.record_id} in row {record.row} of vault file {file.name}"
         file_key = self.keys.unwrap(file.key_id, file.wrapped_key)
         with self.blobs.open(file.name) as source:
@@ -87,6 +112,11 @@ class Disclosure:
             row = opened.row(record.row)
         if row.record_id.hex() != record.record_id or hashlib.sha256(row.body).hexdigest() != record.sha256:
             raise IntegrityError(f"{place} is not what the catalog says was sealed: stop and run evidence verify")
+        if purpose not in row.purposes and UNKNOWN not in row.purposes:
+            raise DisclosureError(
+                f"record {record.record_id} stays sealed: it was collected for {', '.join(row.purposes) or 'nothing'} "
+                f"and not for {purpose}, which takes renewed consent"
+            )
         data_key = self.keys.unwrap(record.key_id, row.wrapped_data_key)
         body = unseal(data_key, record.record_id, record.incident_id, Content.BODY, row.body)
         if content_mac(self.installation_key, hashlib.sha256(body).digest()) != record.content_mac:

@@ -26,6 +26,7 @@ from pipeline.vault.touch import touch
 
 FOUND = "the key store says that its keys were destroyed"
 UNFINISHED = "the sweep that claimed it did not finish"
+_PARTIES = [party.value for party in Party]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +65,7 @@ def resume(parts: Parts, *, actor: str) -> Resumed:
 def _gone(tx: Connection, keys: KeyStore, living: frozenset[str]) -> dict[str, dict[str, str]]:
     """By incident and party the keys that are destroyed and of which the catalog does not say so."""
     k, d = key_ref, destruction
-    query = select(k).outerjoin(d, d.c.key_id == k.c.key_id).where(d.c.key_id.is_(None), k.c.party != "file")
+    query = select(k).outerjoin(d, d.c.key_id == k.c.key_id).where(d.c.key_id.is_(None), k.c.party.in_(_PARTIES))
     gone: dict[str, dict[str, str]] = defaultdict(dict)
     for row in tx.execute(query.order_by(k.c.owner).execution_options(yield_per=1000)):
         if row.key_id not in living and _destroyed(keys, row.key_id):

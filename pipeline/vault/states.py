@@ -160,3 +160,11 @@ def owners(tx: Connection, kind: str) -> Iterator[str]:
         query = query.where(_ONLY[kind])
     for owner in tx.execute(query.execution_options(yield_per=1000)).scalars():
         yield str(owner)
+
+
+def there(tx: Connection, kind: str, ids: Sequence[str]) -> frozenset[str]:
+    """Those of `ids` that have a row."""
+    query = select(OWNERS[kind]).where(OWNERS[kind].in_(ids))
+    if kind in _ONLY:
+        query = query.where(_ONLY[kind])
+    return frozenset(str(owner) for owner in tx.execute(query).scalars())

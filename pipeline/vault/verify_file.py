@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from itertools import zip_longest
 from typing import Any, BinaryIO
 
@@ -45,6 +45,16 @@ class FileCheck:
         if not same:
             raise IntegrityError(f"vault file {file.name} was changed outside its rows: restore it")
         return count
+
+    def pass_by(self, file: Any, lying: Container[str]) -> int:
+        """How many records a file held that was unlinked; IntegrityError if it is among the names `lying` there."""
+        if file.name in lying:
+            raise IntegrityError(
+                f"vault file {file.name} is back, although it was unlinked at {file.unlinked_at}: "
+                "`watchkeep sweep --apply` removes it"
+            )
+        self.destroyed += file.row_count
+        return int(file.row_count)
 
     def _check_rows(self, tx: Connection, file: Any, source: BinaryIO) -> int:
         try:

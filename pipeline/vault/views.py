@@ -36,7 +36,10 @@ class FindingView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentView:
-    """An incident as the catalog holds it; session, stream and participant are pseudonyms or "unknown"."""
+    """An incident as the catalog holds it; session, stream and participant are pseudonyms, "unknown", or "erased".
+
+    Times are UTC texts; `decided_at` is "" before a decision.
+    """
 
     incident_id: str
     recording_id: str
@@ -55,6 +58,10 @@ class IncidentView:
     restricted: bool
     revision: int
     opened_at: str
+    origin: str
+    retention_class: str
+    sealed_at: str
+    decided_at: str
     findings: tuple[FindingView, ...]
     records: tuple[EvidenceRecord, ...]
 
@@ -68,7 +75,10 @@ def incident_views(tx: Connection, incident_id: str | None = None) -> tuple[Inci
     findings = _grouped(tx, tables.finding.c.incident_id, incident_id, tables.finding.c.start_ns, tables.finding.c.rule)
     records = _grouped(tx, tables.evidence_record.c.incident_id, incident_id, *_RECORD_ORDER)
     f = tables.evidence_file
-    names = {row.file_id: row.name for row in tx.execute(select(f.c.file_id, f.c.name))}
+    files = select(f.c.file_id, f.c.name)
+    if incident_id is not None:
+        files = files.where(f.c.file_id.in_([r.file_id for r in records[incident_id]]))
+    names = {row.file_id: row.name for row in tx.execute(files)}
     views = []
     for row in tx.execute(query):
         try:
@@ -113,6 +123,10 @@ def _incident(row: Any, findings: Iterable[Any], records: Iterable[EvidenceRecor
         restricted=row.restricted,
         revision=row.revision,
         opened_at=row.opened_at,
+        origin=row.origin,
+        retention_class=row.retention_class,
+        sealed_at=row.sealed_at,
+        decided_at=row.decided_at,
         findings=tuple(_finding(f) for f in findings),
         records=tuple(records),
     )
