@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipeline.app.home import KEY_BYTES, Home
+from pipeline.app.folders import KEY_BYTES, Home
 from pipeline.config.settings import load_settings
 from pipeline.core.clock import SystemClock, utc_text
 from pipeline.core.errors import ConfigError

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from pipeline.app import recordings
-from pipeline.app.home import Home
+from pipeline.app.folders import Home
 from pipeline.cli.options import HomeOption, JsonOption
 from pipeline.cli.out import REFUSED, many, moment, note, plain, short, show_json, table
 
