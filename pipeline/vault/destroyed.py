@@ -181,6 +181,9 @@ def _is_there(blobs: BlobStore, name: str) -> bool:
     return True
 
 
+_CLAIMS = ("incident.claim", "party.claim")
+
+
 def _entries(
     tx: Connection, incident_id: str, keys: Iterable[DestroyedKey], files: Iterable[FileState]
 ) -> tuple[int, ...]:
@@ -188,7 +191,7 @@ def _entries(
     a = audit_event.c
     times = {key.at for key in keys}
     acts: list[ColumnElement[bool]] = [
-        and_(a.subject == f"incident:{incident_id}", or_(a.verb == "incident.claim", a.at.in_(times))),
+        and_(a.subject == f"incident:{incident_id}", or_(a.verb.in_(_CLAIMS), a.at.in_(times))),
         *(and_(a.subject == f"file:{f.file_id}", a.at == f.unlinked_at) for f in files if f.unlinked_at),
     ]
     found = tx.execute(select(a.sequence, a.subject, a.at).where(or_(*acts)).order_by(a.sequence)).all()
