@@ -93,9 +93,9 @@ class Ordinary:
         return tuple(Told(uri=original.uri, why=why, at=at) for _, original, why, at in self._leaving())
 
     def in_scope(
-        self, *, start: datetime | None, end: datetime | None, account: str = "", participant: str = ""
+        self, *, begin: datetime | None, end: datetime | None, account: str = "", participant: str = ""
     ) -> Iterator[Scoped]:
-        """What an order to preserve has to copy: all that shows the account (or handle) and may overlap [start, end).
+        """What an order to preserve has to copy: all that shows the account (or handle) and may overlap [begin, end).
 
         A snapshot: what is registered or deleted while it is read changes nothing in it. None is an open end. Doubt
         about the time counts as in scope, and is said. Raises ValueError if nobody is named.
@@ -105,7 +105,7 @@ class Ordinary:
         with self._db.read() as connection:
             keys = self._holdings.keys(connection, Wanted(account=account, participant=participant))
             rows = [self._holdings.open(connection, key) for key in keys]
-        return (found for row in rows if row is not None and (found := scoped(row, start, end)) is not None)
+        return (found for row in rows if row is not None and (found := scoped(row, begin, end)) is not None)
 
     def _keys(self, wanted: Wanted) -> tuple[Key, ...]:
         with self._db.read() as connection:

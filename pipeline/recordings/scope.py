@@ -28,8 +28,8 @@ class Scoped:
     doubt: str
 
 
-def scoped(found: Held, start: datetime | None, end: datetime | None) -> Scoped | None:
-    """`found` if it may overlap [start, end), else None; the clock's stated uncertainty widens its time both ways."""
+def scoped(found: Held, begin: datetime | None, end: datetime | None) -> Scoped | None:
+    """`found` if it may overlap [begin, end), else None; the clock's stated uncertainty widens its time both ways."""
     recording = found.recording
     doubt = ""
     if recording.started_at is None:
@@ -39,9 +39,9 @@ def scoped(found: Held, start: datetime | None, end: datetime | None) -> Scoped 
         length = _length(found)
         if end is not None and recording.started_at - around >= end:
             return None
-        if start is not None and recording.started_at + (length or LONGEST) + around < start:
+        if begin is not None and recording.started_at + (length or LONGEST) + around < begin:
             return None
-        if length is None and start is not None and recording.started_at - around < start:
+        if length is None and begin is not None and recording.started_at - around < begin:
             doubt = UNKNOWN_LENGTH
     return Scoped(
         recording=recording,

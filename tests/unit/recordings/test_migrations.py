@@ -67,7 +67,7 @@ def test_an_older_file_is_brought_up_to_date_and_its_recordings_are_found_told_a
         AT - timedelta(days=1),
         AT - timedelta(days=1),
     )
-    (scoped,) = ledger.ordinary.in_scope(account="ann", start=AT - timedelta(hours=12), end=None)
+    (scoped,) = ledger.ordinary.in_scope(account="ann", begin=AT - timedelta(hours=12), end=None)
     assert scoped.doubt == UNKNOWN_LENGTH
     done = ledger.ordinary.delete(Wanted(account="ann"), now=AT)
     assert [(t.uri, t.why) for t in done.told] == [(str(tmp_path / "old.mp4"), YOURS)]
