@@ -72,7 +72,7 @@ def _binding(
         yield Outcome.RESTRICTED, _REPORT
     if REVIEW in kept_by:
         yield Outcome.RESTRICTED, _REVIEW
-    if kind is RequestKind.WITHDRAWAL and legal_basis != CONSENT:
+    if kind is RequestKind.WITHDRAWAL and legal_basis.upper() != CONSENT:
         yield _other_basis(legal_basis)
     if any(hold.hold_id in kept_by and not hold.confidential for hold in case.holds):
         yield Outcome.RESTRICTED, _KEPT
