@@ -21,6 +21,7 @@ from pipeline.core.errors import ConfigError
 from pipeline.core.person import Person
 from pipeline.people.account import Audited, Change, Enter
 from pipeline.people.accounts import People
+from pipeline.people.appointing import OFFICERS, founding
 from pipeline.people.approvals import Approvals
 from pipeline.people.database import FILE
 from pipeline.people.lockout import LogInRefused
@@ -183,6 +184,18 @@ def open_approvals(installation: Installation, vault: Vault, rules: Rules) -> It
         yield Agreeing(approvals=approvals, vault=vault, names={a.person_id: a.name for a in people.all()})
 
 
+def account_problems(vault: Vault, people: People) -> list[str]:
+    """Every account that is not as its last audit entry left it, or is not there any more, one sentence each."""
+    known = people.all()
+    ids = {f"person:{a.person_id}" for a in known}
+    with vault.parts.catalog.read() as tx:
+        gone = [subject for subject in subjects(tx, "person") if subject not in ids]
+    return [problem for a in known if (problem := people.problem(a))] + [
+        f"people: the account of {subject} is gone, and nobody is ever removed: restore the people folder"
+        for subject in gone
+    ]
+
+
 def person_problems(installation: Installation, vault: Vault, rules: Rules) -> list[str]:
     """Every account and request that is not as its last audit entry left it, one sentence each."""
     if not anybody(installation):
@@ -190,15 +203,19 @@ def person_problems(installation: Installation, vault: Vault, rules: Rules) -> l
             gone = next(subjects(tx, "person"), "")
         return [f"people: {folder_of(installation)} is gone: restore it from a backup"] if gone else []
     with open_people(installation, vault) as people:
-        known = people.all()
-        problems = [problem for a in known if (problem := people.problem(a))]
-    ids = {f"person:{a.person_id}" for a in known}
-    with vault.parts.catalog.read() as tx:
-        problems += [
-            f"people: the account of {subject} is gone, and nobody is ever removed: restore the people folder"
-            for subject in subjects(tx, "person")
-            if subject not in ids
-        ]
+        problems = account_problems(vault, people)
     with open_approvals(installation, vault, rules) as agreeing:
-        problems += [problem for s in agreeing.approvals.all() if (problem := agreeing.approvals.problem(s))]
-    return problems
+        return problems + [p for s in agreeing.approvals.all() if (p := agreeing.approvals.problem(s))]
+
+
+def person_notes(installation: Installation, vault: Vault) -> list[str]:
+    """What is worth knowing of who is there: too few to agree on anything, or to replace one of them."""
+    if not anybody(installation):
+        return ["nobody has an account: acts that take people wait for `watchkeep users add`"]
+    with open_people(installation, vault) as people:
+        able = sum(a.disabled_at is None and not OFFICERS.isdisjoint(a.grants) for a in people.all())
+        if founding(people.all()):
+            return [f"{able} of two officers: until there are two, whoever owns the home appoints anybody"]
+    if able < 3:
+        return [f"only {able} officers can approve: if one loses a passphrase nobody can reset it; appoint a third"]
+    return []

@@ -17,6 +17,7 @@ from pipeline.app.desk import rules_in_force
 from pipeline.app.home import Home
 from pipeline.app.people import (
     Told,
+    account_problems,
     anybody,
     authenticate,
     entering,
@@ -27,7 +28,7 @@ from pipeline.app.people import (
 from pipeline.app.terminal import new_passphrase_of
 from pipeline.core.approval import Approval, Params
 from pipeline.core.clock import utc_text
-from pipeline.core.errors import ConfigError, PermissionRefused, WatchkeepError
+from pipeline.core.errors import ConfigError, IntegrityError, PermissionRefused, WatchkeepError
 from pipeline.core.person import Person, Role
 from pipeline.people.account import Account, Change, Enter, check_name
 from pipeline.people.accounts import People
@@ -47,8 +48,12 @@ class Office:
 
     @property
     def founding(self) -> bool:
-        """True while whoever owns the home appoints anybody."""
-        return founding(self.people.all())
+        """True while whoever owns the home appoints anybody; IntegrityError if accounts were altered to look so."""
+        if not founding(self.people.all()):
+            return False
+        if problems := account_problems(self.vault, self.people):
+            raise IntegrityError(problems[0])
+        return True
 
     @property
     def enter(self) -> Enter:
