@@ -10,7 +10,6 @@ from pipeline.app.desk import Sitting, desk_of
 from pipeline.app.look import open_vault
 from pipeline.app.people import open_approvals
 from pipeline.core.approval import Approval, Params
-from pipeline.core.decision import Review
 from pipeline.core.errors import ConfigError
 from pipeline.core.person import Person
 from pipeline.custody import decisions, events, floors, holds, rules, sweep
@@ -41,7 +40,10 @@ def _release(desk: Desk, params: Params, agreed: Agreed) -> Told:
 
 def _close_report(desk: Desk, params: Params, agreed: Agreed) -> Told:
     incident = str(params["incident"])
-    return {"incident_id": incident, "event_id": events.close_report(desk, incident, ground=str(params["ground"]), agreed=agreed)}
+    return {
+        "incident_id": incident,
+        "event_id": events.close_report(desk, incident, ground=str(params["ground"]), agreed=agreed),
+    }
 
 
 def _dismiss(desk: Desk, params: Params, agreed: Agreed) -> Told:

@@ -51,18 +51,17 @@ def preserve(home: Home, name: str, letter: Letter, scope: dict[str, str]) -> di
 
 
 def _ordinary(
-    here: Sitting, scope: dict[str, str], start: datetime | None, end: datetime | None
+    here: Sitting, scope: dict[str, str], begin: datetime | None, end: datetime | None
 ) -> Iterator[tuple[Recording, str]]:
-    if not here.installation.home.recordings.exists():
+    home, account, participant = here.installation.home, scope["account"], scope["participant"]
+    if not home.recordings.exists():
         return
-    ledger = here.installation.ledger()
+    ordinary = Ordinary.open(home.recordings, here.installation.secrets().recordings)
     try:
-        ordinary = Ordinary.of(ledger)
-        account, participant = scope["account"] or None, scope["participant"] or None
-        for scoped in ordinary.in_scope(account=account, participant=participant, start=start, end=end):
-            yield scoped.recording, scope["account"] or _account_of(scoped.recording, scope["participant"])
+        for scoped in ordinary.in_scope(begin=begin, end=end, account=account, participant=participant):
+            yield scoped.recording, account or _account_of(scoped.recording, participant)
     finally:
-        ledger.close()
+        ordinary.close()
 
 
 def _account_of(recording: Recording, handle: str) -> str:

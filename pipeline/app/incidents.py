@@ -24,8 +24,8 @@ def decide(home: Home, name: str, incident_id: str, *, outcome: str, category: s
         chosen = category or here.desk.case(incident).category
         decisions.allow(here.desk, here.desk.case(incident), chosen, here.by)
         verdict = Review(outcome)
-        if params := decisions.second_needed(here.desk, incident, verdict, chosen):
-            return ask(here, decisions.DISMISS_SEVERE, {**params, "note": note})
+        if params := decisions.second_needed(here.desk, incident, verdict, category=chosen, note=note, by=here.by):
+            return ask(here, decisions.DISMISS_SEVERE, params)
         decisions.decide(here.desk, incident, outcome=verdict, category=chosen, note=note, by=here.by)
         case = here.desk.case(incident)
         return {
@@ -93,7 +93,7 @@ def order_destruction(home: Home, name: str, incidents: list[str], *, authority:
         ids = sorted({named(here.desk, i) for i in incidents})
         if not ids:
             raise ConfigError("an order names incidents: give --incident")
-        params = {
+        params: dict[str, str | int | list[str]] = {
             "incidents": ids,
             "authority": _said(authority, "--authority"),
             "reference": _said(reference, "--reference"),

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipeline.app import recordings
 from pipeline.app.desk import Sitting, moment_of, sitting
 from pipeline.app.home import Home
 from pipeline.core.clock import utc_text
 from pipeline.core.errors import ConfigError
 from pipeline.core.retention import RequestKind
 from pipeline.custody import requests
-from pipeline.recordings.lock import HomeLock
-from pipeline.recordings.ordinary import Ordinary
-from pipeline.vault.requests import RequestView
+from pipeline.vault.requests import REFUSED, RequestView
 
 
 def add(home: Home, name: str, *, kind: str, account: str, received: str) -> dict[str, Any]:
@@ -39,7 +38,7 @@ def listed(home: Home) -> list[dict[str, Any]]:
     with sitting(home) as here:
         now = here.desk.now()
         return [
-            {**_view(v), "overdue": v.closed_at is None and v.decision != requests.REFUSED and now > v.due_at}
+            {**_view(v), "overdue": v.closed_at is None and v.decision != REFUSED and now > v.due_at}
             for v in requests.listed(here.desk)
         ]
 
@@ -65,9 +64,9 @@ def erase(home: Home, name: str | None, request_id: str, *, apply: bool) -> dict
         items = requests.outcomes(here.desk, view, here.desk.now())
         told: dict[str, Any] = {"request_id": view.request_id, "applied": apply, "items": _items(items)}
         if not apply:
-            return {**told, "ordinary": _ordinary(here, view, apply=False)}
+            return {**told, "ordinary": _ordinary(home, here, view, apply=False)}
         # Who it is about is forgotten when the request is closed, so what is ordinary goes first.
-        ordinary = _ordinary(here, view, apply=True)
+        ordinary = _ordinary(home, here, view, apply=True)
         done = requests.carry_out(here.desk, view, by=here.by)
         return {
             **told,
@@ -79,19 +78,12 @@ def erase(home: Home, name: str | None, request_id: str, *, apply: bool) -> dict
         }
 
 
-def _ordinary(here: Sitting, view: RequestView, *, apply: bool) -> dict[str, Any]:
+def _ordinary(home: Home, here: Sitting, view: RequestView, *, apply: bool) -> dict[str, Any]:
     """The ordinary world's share: it knows nothing of the vault's."""
-    home = here.installation.home
-    if view.kind not in requests.ERASES_ORDINARY or not home.recordings.exists():
+    if view.kind not in requests.ERASES_ORDINARY:
         return {"recordings": []}
-    with HomeLock(home.lock, at=here.desk.now()):
-        ledger = here.installation.ledger()
-        try:
-            ordinary = Ordinary.of(ledger)
-            plan = ordinary.plan(account=requests.account(here.desk, view))
-            return ordinary.told(ordinary.delete(plan, at=here.desk.now()) if apply else plan)
-        finally:
-            ledger.close()
+    names = {"account": requests.account(here.desk, view)}
+    return recordings.delete(home, names, older_than=None, apply=apply)
 
 
 def _kind(text: str) -> RequestKind:

@@ -23,7 +23,9 @@ def place(
     authority: Annotated[str, typer.Option(help="Who demands it.")],
     reason: Annotated[str, typer.Option(help="Why, for those who read it later.")],
     name: AsRequired,
-    incident: Annotated[list[str] | None, typer.Option(metavar="ID", help="Hold this incident; may be repeated.")] = None,
+    incident: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="Hold this incident; may be repeated.")
+    ] = None,
     account: Annotated[str, typer.Option(help="Hold and preserve all there is of this account.")] = "",
     participant: Annotated[str, typer.Option(help="The same for a participant's handle.")] = "",
     start: Annotated[str, typer.Option("--from", metavar="DATE", help="Recordings from this day on.")] = "",

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from pipeline.app import look
+from pipeline.app import incidents, look
 from pipeline.app.home import Home
-from pipeline.cli.options import HomeOption, JsonOption
-from pipeline.cli.out import many, moment, note, plain, say, short, show_json, span, table
+from pipeline.cli.options import AsRequired, HomeOption, JsonOption
+from pipeline.cli.out import many, moment, note, plain, say, short, show_asked, show_json, span, table
 
 app = typer.Typer(help="What was flagged.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -50,10 +50,25 @@ def show_incident(
     _show_evidence(found["evidence"])
 
 
+@app.command("decide")
+def decide(
+    incident_id: Annotated[str, typer.Argument(metavar="ID", help="An incident's id or its first characters.")],
+    outcome: Annotated[str, typer.Option(help="upheld or dismissed.")],
+    note_: Annotated[str, typer.Option("--note", help="What was seen, and why; sealed with the evidence.")],
+    name: AsRequired,
+    category: Annotated[str, typer.Option(help="The category it is upheld as (default: as it was found).")] = "",
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Decide an incident. The category sets how long it is kept; dismissing a severe one asks a second person."""
+    told = incidents.decide(Home.at(home), name, incident_id, outcome=outcome, category=category, note=note_)
+    show_asked(told, as_json=as_json)
+
+
 def _show_incident(i: Mapping[str, Any]) -> None:
     say(f"incident {i['incident_id']}, revision {i['revision']}, opened {moment(i['opened_at'])}", style="bold")
     lines = {
-        "category": f"{i['category']}, severity {i['severity']}, unconfirmed",
+        "category": f"{i['category']}, severity {i['severity']}, {i['retention_class']}",
         "where": f"{span(i['start_s'], i['end_s'])} of recording {i['recording_id']}",
         "session": i["session"],
         "stream": i["stream"],

@@ -11,7 +11,27 @@ from typing import Annotated
 import typer
 
 from pipeline import __version__
-from pipeline.cli import config, demo, doctor, evidence, incidents, models, runs, scan
+from pipeline.cli import (
+    approvals,
+    audit,
+    certificate,
+    config,
+    demo,
+    doctor,
+    event,
+    evidence,
+    explain,
+    hold,
+    incidents,
+    models,
+    recordings,
+    requests,
+    runs,
+    scan,
+    sweep,
+    users,
+    vault,
+)
 from pipeline.cli.out import leave, refuse, unusable
 from pipeline.core.errors import WatchkeepError
 
@@ -29,6 +49,18 @@ app.command("scan", short_help="Scan recordings, and seal what is flagged.")(sca
 app.add_typer(runs.app, name="runs")
 app.add_typer(incidents.app, name="incidents")
 app.add_typer(evidence.app, name="evidence")
+app.command("explain", short_help="Why something is still here, until when, or why it went.")(explain.explain)
+app.add_typer(hold.app, name="hold")
+app.add_typer(event.app, name="event")
+app.command("sweep", short_help="What is due goes; what stays is told why.")(sweep.sweep)
+app.add_typer(requests.app, name="requests")
+app.command("erase", short_help="Act on an accepted request.")(requests.erase)
+app.add_typer(recordings.app, name="recordings")
+app.add_typer(vault.app, name="vault")
+app.add_typer(audit.app, name="audit")
+app.command("certificate", short_help="Certify that an incident was destroyed.")(certificate.certificate)
+app.add_typer(users.app, name="users")
+app.add_typer(approvals.app, name="approvals")
 app.add_typer(models.app, name="models")
 app.add_typer(config.app, name="config")
 app.command("doctor", short_help="Look the installation over.")(doctor.doctor)

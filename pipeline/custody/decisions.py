@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from pipeline.core.approval import Params
+from pipeline.core.approval import Approval, Params
 from pipeline.core.decision import Review, Severity
 from pipeline.core.errors import ConfigError, TransitionError
 from pipeline.core.person import Person, Role
@@ -18,16 +18,32 @@ DISMISS_SEVERE = "decide.dismiss_severe"
 OUTCOMES = (Review.UPHELD, Review.DISMISSED)
 
 
-def second_needed(desk: Desk, incident_id: str, outcome: Review, category: str) -> Params | None:
+def second_needed(
+    desk: Desk, incident_id: str, outcome: Review, *, category: str, note: str, by: Person
+) -> Params | None:
     """What a second person has to agree to before this decision counts, None if one person is enough.
 
-    Dismissing what is severe, or was found as something severe, starts a short clock: no single person does that.
+    Dismissing what is severe, or was ever found or judged so, starts a short clock: no single person does that. The
+    note waits under the incident's own key.
     """
-    case = desk.case(incident_id)
-    grave = max(case.severity, desk.categories[case.category].severity if case.category in desk.categories else 0)
-    if outcome is Review.DISMISSED and grave >= Severity.SEVERE:
-        return {"incident": incident_id, "revision": case.revision, "category": category}
-    return None
+    decisions = Decisions(desk.parts)
+    if outcome is not Review.DISMISSED or not decisions.severe(incident_id):
+        return None
+    revision = desk.case(incident_id).revision
+    sealed = decisions.seal_note(incident_id, note, by=by.actor)
+    return {"incident": incident_id, "revision": revision, "category": category, "note": sealed}
+
+
+def dismiss(desk: Desk, params: Params, agreed: Agreed) -> str:
+    """The dismissal that a second person agreed to: of the incident exactly as it was then."""
+    said = _Said(
+        revision=int(str(params["revision"])),
+        by=agreed.by.actor,
+        person_id=agreed.approval.requested_by,
+        second=agreed.approval,
+        sealed_note=str(params["note"]),
+    )
+    return _decide(desk, desk.case(str(params["incident"])), Review.DISMISSED, str(params["category"]), said)
 
 
 def decide(
@@ -38,34 +54,51 @@ def decide(
     category: str,
     note: str,
     by: Person,
-    agreed: Agreed | None = None,
 ) -> str:
     """Write a decision down with the class and floors that follow; its id.
 
-    A later decision stands in place of the earlier one (an appeal). Raises PermissionRefused, ConfigError for an
-    unknown category, ApprovalError where a second person has to agree, TransitionError if it changed meanwhile.
+    A later decision stands in place of the earlier one (an appeal). Raises PermissionRefused, ConfigError for an unknown
+    category, ApprovalError where a second person has to agree, TransitionError if it changed meanwhile.
     """
     case = desk.case(incident_id)
     allow(desk, case, category, by)
     if outcome not in OUTCOMES:
         raise ConfigError(f"a decision is {' or '.join(o.value for o in OUTCOMES)}, not {outcome.value}")
+    said = _Said(revision=case.revision, note=note, by=by.actor, person_id=by.person_id)
+    return _decide(desk, case, outcome, category, said)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Said:
+    """Who decided, of which revision, and in which words: in the clear, or sealed when they were agreed to."""
+
+    revision: int
+    note: str = ""
+    by: str
+    person_id: str
+    second: Approval | None = None
+    sealed_note: str = ""
+
+
+def _decide(desk: Desk, case: Case, outcome: Review, category: str, said: _Said) -> str:
     judged = desk.categories[category]
     chosen = engine.class_of(outcome, judged.retention_class, case.jurisdiction, desk.rules)
     decided = replace(
         case, review=outcome, category=category, severity=judged.severity, retention_class=chosen, decided_at=desk.now()
     )
     return Decisions(desk.parts).decide(
-        incident_id,
-        revision=case.revision,
+        case.incident_id,
+        revision=said.revision,
         outcome=outcome,
         category=category,
         severity=judged.severity,
         retention_class=chosen,
-        note=note,
+        note=said.note,
         floors=new_floors(desk, decided),
-        by=by.actor,
-        person_id=by.person_id,
-        second=agreed.approval if agreed else None,
+        by=said.by,
+        person_id=said.person_id,
+        second=said.second,
+        sealed_note=said.sealed_note,
     )
 
 

@@ -17,9 +17,7 @@ OVERRIDE = "floor.override"
 DESTROY = "order.destroy"
 
 
-def override_params(
-    desk: Desk, incident_id: str, *, rule: str, until: datetime, ground: str, by: Person
-) -> Params:
+def override_params(desk: Desk, incident_id: str, *, rule: str, until: datetime, ground: str, by: Person) -> Params:
     """What two people have to agree to; ConfigError if no floor of this rule is written down."""
     by.need("ask for an override", Role.LEGAL, Role.PRIVACY_OFFICER)
     known = sorted({f.rule for f in desk.case(incident_id).floors})

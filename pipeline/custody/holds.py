@@ -18,6 +18,7 @@ from pipeline.core.errors import ConfigError, SourceError, WatchkeepError
 from pipeline.core.person import Person, Role
 from pipeline.core.recording import Recording
 from pipeline.custody.desk import Agreed, Desk, in_time
+from pipeline.custody.explain import sees_all
 from pipeline.custody.preserve import drafts_of
 from pipeline.retention.rules import HoldRule
 from pipeline.vault.holds import Holds, HoldView
@@ -130,7 +131,7 @@ def release(desk: Desk, hold_id: str, *, reason: str, agreed: Agreed) -> tuple[s
 
 def listed(desk: Desk, *, by: Person | None) -> tuple[HoldView, ...]:
     """All holds that this person may see; confidential ones for the legal role alone."""
-    return Holds(desk.parts).all(legal=legal(by))
+    return Holds(desk.parts).all(legal=sees_all(by))
 
 
 def one(desk: Desk, hold_id: str, by: Person | None) -> HoldView:
@@ -139,11 +140,6 @@ def one(desk: Desk, hold_id: str, by: Person | None) -> HoldView:
     if len(found) != 1:
         raise ConfigError(f"{'several holds begin' if found else 'no hold begins'} with {hold_id!r}: see hold list")
     return found[0]
-
-
-def legal(by: Person | None) -> bool:
-    """True if this person may see confidential holds."""
-    return by is not None and Role.LEGAL in by.roles
 
 
 def incidents_of_person(desk: Desk, *, account: str, participant: str) -> tuple[str, ...]:

@@ -107,8 +107,16 @@ def outcomes(desk: Desk, view: RequestView, now: datetime) -> tuple[Item, ...]:
     """What the request means for each incident its person is part of; changes nothing."""
     items = []
     for incident_id, party in Requests(desk.parts).incidents_of(account(desk, view)):
+        case = desk.case(incident_id)
         outcome, ground = erasure.outcome(
-            desk.case(incident_id), party, view.kind, desk.rules, now, production=desk.production
+            case,
+            party,
+            view.kind,
+            desk.rules,
+            now,
+            production=desk.production,
+            legal_basis=desk.vault.incident(incident_id).legal_basis,
+            promoted=desk.promoted.get(case.subject),
         )
         items.append(Item(incident_id=incident_id, party=party, outcome=outcome, ground=ground))
     return tuple(items)

@@ -20,6 +20,4 @@ def change_params(name: str, body: str, *, by: Person) -> Params:
 
 def change(desk: Desk, params: Params, agreed: Agreed) -> None:
     """Put the agreed rules in force."""
-    RuleSets(desk.parts).change(
-        str(params["name"]), str(params["body"]), approval=agreed.approval, by=agreed.by.actor
-    )
+    RuleSets(desk.parts).change(str(params["name"]), str(params["body"]), approval=agreed.approval, by=agreed.by.actor)

@@ -72,11 +72,12 @@ class Decisions:
         by: str,
         person_id: str,
         second: Approval | None = None,
+        sealed_note: str = "",
     ) -> str:
         """Write a decision down with its floors; its id. What was restricted stays restricted.
 
         Dismissing what is severe, or was ever found or judged so, takes a `second` person (act "decide.dismiss_severe"
-        {incident, revision, category}). Raises ApprovalError; TransitionError if the incident is not at `revision` any
+        {incident, revision, category, note}), and then its note is the `sealed_note` that they agreed to. Raises ApprovalError; TransitionError if the incident is not at `revision` any
         more or was kept by order and not for what it shows; KeyDestroyedError if nothing is left of it.
         """
         if outcome not in OUTCOMES:
@@ -89,7 +90,7 @@ class Decisions:
             prove_alive(act.tx, self._parts.keys, [incident_id])
             if second is not None:
                 said: dict[str, str | int | list[str]] = {
-                    "incident": incident_id, "revision": revision, "category": category
+                    "incident": incident_id, "revision": revision, "category": category, "note": sealed_note
                 }  # fmt: skip
                 spend(act, second, DISMISS_SEVERE, said, approvers=1)
             elif outcome is Review.DISMISSED and _severe(act.tx, row):
@@ -103,7 +104,7 @@ class Decisions:
                     "outcome": outcome.value,
                     **judged,
                     "revision": revision + 1,
-                    "note": self._wrapped(act, incident_id, note),
+                    "note": bytes.fromhex(sealed_note) if sealed_note else self._wrapped(act, incident_id, note),
                     "decided_by": person_id,
                     "second": _others(second, person_id),
                     "decided_at": act.at,
@@ -115,6 +116,16 @@ class Decisions:
             left = {"review": outcome.value, "decided_at": act.at, "floor_at": floor_at(act.tx, incident_id)}
             touch(act, [incident_id], "decision.make", reason=outcome.value, values={**judged, **left})
         return decision_id
+
+    def severe(self, incident_id: str) -> bool:
+        """True if it is severe, or was ever found or judged so."""
+        with self._parts.catalog.read() as tx:
+            return _severe(tx, one(tx, incident_id))
+
+    def seal_note(self, incident_id: str, note: str, *, by: str) -> str:
+        """A note under the incident's own key, in hex: what a request for a decision may hold in the meantime."""
+        with self._parts.journal.act(by) as act:
+            return self._wrapped(act, incident_id, note).hex()
 
     def of(self, incident_id: str) -> tuple[DecisionView, ...]:
         """The decisions on one incident, first to last; the last one is in force."""

@@ -145,7 +145,7 @@ class Holds:
             _entries(act, hold_id, incidents, "hold.renew", sealed=row.confidential)
 
     def release(self, hold_id: str, *, approval: Approval, reason: str, by: str) -> tuple[str, ...]:
-        """End a hold by agreement of two people (act "hold.release" {hold}); the incidents that it kept.
+        """End a hold by agreement of two people (act "hold.release" {hold, reason}); the incidents that it kept.
 
         Raises ApprovalError, and TransitionError for one that was released before.
         """
@@ -153,7 +153,7 @@ class Holds:
             row = _row(act.tx, hold_id)
             if row.released_at:
                 raise TransitionError(f"hold {hold_id} was released at {row.released_at}")
-            spend(act, approval, RELEASE, {"hold": hold_id})
+            spend(act, approval, RELEASE, {"hold": hold_id, "reason": reason})
             ended = {"released_at": act.at, "release_approval": approval.approval_id}
             act.tx.execute(update(hold).where(hold.c.hold_id == hold_id).values(ended))
             self._change(act, hold_id, "release", row.until, {"reference": approval.approval_id, "reason": reason}, by)

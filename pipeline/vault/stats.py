@@ -56,7 +56,7 @@ def _kept() -> Any:
 
 def _counts(tx: Connection, column: Column[str], *where: Any) -> dict[str, int]:
     query = select(column, func.count()).where(*where).group_by(column).order_by(column)
-    return {name: count for name, count in tx.execute(query)}
+    return dict(tx.execute(query))
 
 
 def _one(tx: Connection, query: Any) -> Any:

@@ -33,6 +33,7 @@ from pipeline.vault.keys import open_keys
 from pipeline.vault.master import check_key
 from pipeline.vault.orphans import PRESERVING, Orphans, find_orphans, fresh_file_id, newer_than_catalog
 from pipeline.vault.parts import Parts
+from pipeline.vault.provenance import pseudonym
 from pipeline.vault.seal import Sealing
 from pipeline.vault.states import state_of
 from pipeline.vault.store import store_file
@@ -180,6 +181,14 @@ class Vault:
         if not found:
             raise WatchkeepError(f"there is no incident {incident_id}: see watchkeep incidents list")
         return found[0]
+
+    def showing(self, handle: str) -> tuple[str, ...]:
+        """Ids of the incidents that show the participant of this handle, in order; destroyed ones name nobody."""
+        named = pseudonym(self._installation_key, "participant", handle)
+        t = tables.incident
+        with self._catalog.read() as tx:
+            found = tx.execute(select(t.c.incident_id).where(t.c.participant == named).order_by(t.c.incident_id))
+            return tuple(found.scalars())
 
     def open_evidence(self, record_id: str, *, actor: str, reason: str, grant: Grant) -> bytes:
         """The plaintext of one record: the only way out, see `Disclosure.open_evidence`."""
