@@ -26,11 +26,11 @@ def verify(home: Home, *, checkpoints: Path | None) -> dict[str, Any]:
     installation = Installation.open(home)
     with open_vault(installation) as vault:
         found = Log(vault.parts).check(_places(installation, checkpoints))
-    words = f"{found.entries} entries, {found.checkpoints} checkpoints"
+    words = f"{found.entries} entries, checkpoints elsewhere: {found.checkpoints}"
     if found.checkpoints:
-        words += f", entries 1 to {found.covered} vouched for elsewhere"
+        words += f", which vouch for entries 1 to {found.covered}"
     else:
-        words += ": nothing outside this home vouches for it, see `watchkeep audit checkpoint --to DIR`"
+        words += "; make one with `watchkeep audit checkpoint --to DIR`"
     state = "broken" if found.problems else "whole"
     return {
         "state": state,

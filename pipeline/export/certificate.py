@@ -74,7 +74,7 @@ def _file(file: FileState) -> dict[str, object]:
     if file.unlinked_at:
         words = "removed with all it held"
     elif file.neighbours:
-        words = f"still there for {file.neighbours} incidents that are kept; the destroyed items in it are noise"
+        words = f"still there for what is kept in it ({file.neighbours}); the destroyed items in it are noise"
     else:
         words = "not removed yet; the destroyed items in it are noise"
     return {

@@ -67,7 +67,7 @@ def test_r24_a_home_put_back_whole_is_found_by_the_second_place(home: Path, tmp_
     shutil.copytree(home, tmp_path / "old")
     shutil.copytree(keys, tmp_path / "old-keys")
     said("audit", "checkpoint")
-    assert "vouched for elsewhere" in said("audit", "verify").stdout
+    assert "which vouch for entries 1 to 3" in said("audit", "verify").stdout
     for place in (home, keys):
         shutil.rmtree(place)
         shutil.copytree(tmp_path / place.name.replace("home", "old"), place)

@@ -133,7 +133,7 @@ def test_a_file_that_a_neighbour_keeps_alive_is_said_to_be_there(opened: Vault, 
     assert said is not None
     (file,) = said["files"]
     assert (file["unlinked_at"], file["neighbours"]) == ("", 1)
-    assert "still there for 1 incidents that are kept" in file["state"]
+    assert "still there for what is kept in it (1)" in file["state"]
 
 
 def test_one_erased_in_part_says_which_party(opened: Vault, tmp_path: Path, key: bytes) -> None:
