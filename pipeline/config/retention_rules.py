@@ -28,6 +28,8 @@ from pipeline.retention.rules import (
 )
 
 _NOTHING = Period.parse("P0D")
+"""Stands in for what was refused already; a P0D of the file is equal to it and another object."""
+
 _STARTS = {UNCONFIRMED: SEALED, DISMISSED: DECIDED, PATTERN: LAST_UPHELD, PRESERVATION: HOLDS_ENDED}
 _BASES = ("CONSENT", "CONTRACT", "LEGAL_OBLIGATION", "LEGAL_OBLIGATION_EU", "LEGAL_OBLIGATION_US", "LEGAL_ORDER",
           "LEGIT_INTEREST", "VITAL")  # fmt: skip
@@ -46,7 +48,7 @@ def a_period(section: Section, key: str, default: str | None = None, *, positive
     except ValueError as e:
         section.problem(key, str(e))
         return _NOTHING
-    if positive and period == _NOTHING:
+    if positive and _is_nothing(period):
         section.problem(key, f"{text} is no time at all")
     return period
 
@@ -70,7 +72,7 @@ def class_rules(section: Section, events: Collection[str], flags: Collection[str
             section.problem("", f"lacks the class {name}")
         elif rules[name].start != start:
             section.section(name).problem("start", f"{name} starts {start}, whatever else does not")
-        if name == UNCONFIRMED and name in rules and rules[name].max == _NOTHING:
+        if name == UNCONFIRMED and name in rules and _is_nothing(rules[name].max):
             section.section(name).problem("max", "leaves no time to look at what was flagged")
     return rules
 
@@ -231,14 +233,20 @@ def _jurisdiction(section: Section) -> frozenset[str]:
     for place in places:
         if not is_jurisdiction(place):
             section.problem("jurisdiction", f"{place!r} is not a code such as NL, US-CA, EU or EEA")
+    if not places and "jurisdiction" in section:
+        section.problem("jurisdiction", "names nothing; leave it out for everywhere")
     return frozenset(places)
 
 
 def _refuse_order(section: Section, low_key: str, low: Period | None, high_key: str, high: Period | None) -> None:
-    if low is None or high is None:
+    if low is None or high is None or low is _NOTHING or high is _NOTHING:
         return
     if any(low.after(day, later=False) > high.after(day, later=False) for day in _DAYS):
         section.problem(low_key, f"{low} is longer than {high_key} ({high})")
+
+
+def _is_nothing(period: Period | None) -> bool:
+    return period is not _NOTHING and period == _NOTHING
 
 
 def _source(section: Section) -> tuple[str, Verified | None]:
