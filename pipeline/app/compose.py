@@ -97,6 +97,10 @@ class Installation:
         """The job ledger under its own key."""
         return Ledger.open(self.home.recordings, self.secrets().recordings)
 
+    def epoch(self) -> MasterEpoch:
+        """The epoch of the master key, for whoever opens the keys."""
+        return MasterEpoch(self.home.epoch_file, self.secrets().master)
+
     def vault(self) -> Vault:
         """The vault: catalog and sealed files under the home, keys outside it."""
         keys = self.secrets()
@@ -106,7 +110,7 @@ class Installation:
             master=keys.master,
             installation_key=keys.installation,
             clock=self.clock,
-            epoch=MasterEpoch(self.home.epoch_file, keys.master),
+            epoch=self.epoch(),
         )
 
     def recordings(self, paths: Sequence[str], manifest: Path | None) -> list[Recording]:

@@ -29,6 +29,13 @@ class Secrets:
         return "Secrets(...)"
 
 
+_ELSEWHERE = {
+    "master": "give it as WATCHKEEP_MASTER_KEY, or bring the recovery kit: `watchkeep keys restore-kit FILE`",
+    "installation": "point WATCHKEEP_KEYS at its folder",
+    "recordings": "point WATCHKEEP_KEYS at its folder",
+}
+
+
 def unlock(home: Home) -> Secrets:
     """Read the keys, making them on a home's first use, and with them the epoch and the recovery kit.
 
@@ -39,7 +46,8 @@ def unlock(home: Home) -> Secrets:
         "installation": home.keys / "installation.key",
         "recordings": home.keys / "recordings" / "recordings.key",
     }
-    used = home.used
+    store = store_of(home.keys / "vault")
+    locked = home.root if home.used else store if store.exists() else None
     found: dict[str, bytes] = {}
     for name, path in files.items():
         given = master_from_environment() if name == "master" else None
@@ -47,13 +55,12 @@ def unlock(home: Home) -> Secrets:
             found[name] = given
         elif path.exists():
             found[name] = _read(path)
-        elif used:
-            elsewhere = "give it as WATCHKEEP_MASTER_KEY" if name == "master" else "point WATCHKEEP_KEYS at its folder"
-            raise ConfigError(f"{path} is missing but {home.root} holds sealed data: restore it, or {elsewhere}")
+        elif locked and (home.used or name == "master"):
+            raise ConfigError(f"{path} is missing but {locked} holds sealed data: restore it, or {_ELSEWHERE[name]}")
         else:
             found[name] = _make(path)
     epoch = MasterEpoch(home.epoch_file, found["master"])
-    if begin(store_of(home.keys / "vault"), epoch, ledger_of(home.keys / "vault")):
+    if begin(store, epoch, ledger_of(home.keys / "vault")):
         first_kit(epoch, None if master_from_environment() else found["master"])
     return Secrets(**found)
 

@@ -73,15 +73,13 @@ def supersede(path: Path, body: bytes) -> None:
 
 
 def superseded(path: Path) -> None:
-    """Finish what a crash left of `supersede`. The caller sees to it that nobody else writes `path` meanwhile."""
-    leftovers = list(path.parent.glob(f".{path.name}.*{PART}"))
-    if (old := _old(path)).exists():
-        if path.exists() and old.samefile(path):
-            old.unlink()  # it was not replaced yet: these bytes are the ones that count
-        else:
-            leftovers.append(old)
+    """Finish what a crash left of `supersede` or of any other writing of `path`, while nobody else writes it."""
+    leftovers = [*path.parent.glob(f".{path.name}.*{PART}"), *path.parent.glob(_old(path).name)]
     for leftover in leftovers:
-        shred(leftover)
+        if path.exists() and leftover.samefile(path):
+            leftover.unlink()  # another name of the bytes that count
+        else:
+            shred(leftover)
     if leftovers:
         sync_folder(path.parent)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pipeline.core.errors import ConfigError
 from pipeline.vault.canonical import canonical
-from pipeline.vault.disk import make_folder, supersede, superseded, write_once, writing
+from pipeline.vault.disk import locked, make_folder, supersede, superseded, write_once, writing
 from pipeline.vault.master import KEY_BYTES, Lock, check_key, derive
 
 LAST_EPOCH = 999_999
@@ -76,13 +76,21 @@ class MasterEpoch:
         """Where the first recovery kit lies."""
         return self.path.with_name("recovery-kit.txt")
 
-    def found(self, first: Epoch | None = None) -> None:
-        """Make the file, at epoch 0 unless given; nothing happens if another process did."""
+    @property
+    def lock_file(self) -> Path:
+        """Held while files of the master folder are made, or what a crash left of them is removed."""
+        return self.path.with_name("lock")
+
+    def tidy(self) -> None:
+        """Remove what a crash left in the master folder. The caller holds the key store's lock."""
         make_folder(self.path.parent)
-        try:
-            write_once(self.path, writing(_body(first or Epoch(number=0, chain=secrets.token_bytes(KEY_BYTES)))))
-        except FileExistsError:
-            return
+        with locked(self.lock_file):
+            for path in (self.path, self.head_file, self.kit_file):
+                superseded(path)
+
+    def found(self, first: Epoch | None = None) -> None:
+        """Make the file, at epoch 0 unless given. The caller holds `lock_file`."""
+        write_once(self.path, writing(_body(first or Epoch(number=0, chain=secrets.token_bytes(KEY_BYTES)))))
 
     def read(self) -> Epoch:
         """The epoch as the file has it now."""
@@ -92,7 +100,7 @@ class MasterEpoch:
         except FileNotFoundError as error:
             raise ConfigError(f"{self.path} is missing: {RESTORE}") from error
         except (ValueError, KeyError, TypeError) as error:
-            raise ConfigError(f"{self.path} is damaged: {RESTORE}") from error
+            raise ConfigError(f"{self.path} is damaged: move it away, and {RESTORE}") from error
 
     def lock(self, epoch: Epoch) -> Lock:
         """The lock of the key store in `epoch`."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.core.errors import ConfigError, IntegrityError
-from pipeline.vault.disk import PART, shred, sync_folder
+from pipeline.vault.disk import PART, locked, make_folder, shred, sync_folder
 from pipeline.vault.epoch import RESTORE, Epoch, MasterEpoch
 from pipeline.vault.key_slots import KeySlots, in_order, wipe
 from pipeline.vault.kit import renew_kit
@@ -27,14 +27,32 @@ def begin(root: Path, epoch: MasterEpoch, ledger: Path) -> bool:
 
     Raises ConfigError, and makes nothing, where keys are locked under an epoch that is gone, or under another master.
     """
-    if epoch.founded:
-        return False
-    if _numbers(root):
-        raise ConfigError(f"{epoch.path} is missing but {root} holds keys that are locked under it: {RESTORE}")
-    _prove_old(root, epoch)
-    KeptHead(epoch).found(DestructionLedger(ledger).head())  # before the epoch: where that is, a head is missed
-    epoch.found()
-    return True
+    make_folder(epoch.path.parent)
+    with locked(epoch.lock_file):
+        if epoch.founded:
+            return False
+        if _numbers(root):
+            raise ConfigError(f"{epoch.path} is missing but {root} holds keys that are locked under it: {RESTORE}")
+        _prove_old(root, epoch)
+        KeptHead(epoch).found(DestructionLedger(ledger).head())  # before the epoch: where that is, a head is missed
+        epoch.found()
+        return True
+
+
+def opens(root: Path, epoch: Epoch, master: bytes) -> str:
+    """The id of one living key that is opened by `master` in `epoch` or later, "" if no key lives; nothing is changed.
+
+    Raises ConfigError if they do not open the store in `root`, or there is none.
+    """
+    if not (numbers := _numbers(root)):
+        raise ConfigError(f"{root} holds no keys to prove it on: scan once, or restore the keys folder first")
+    newest = max(numbers)
+    if newest < epoch.number:
+        raise ConfigError(f"{root} is of epoch {newest} and this is of epoch {epoch.number}: the folder is an old copy")
+    with locked(root / "lock"):
+        slots = KeySlots(root / str(newest), epoch.at(newest).lock(master))
+        slots.prove()
+        return next((key_id for key_id, _ in slots.unlocked(without=())), "")
 
 
 class KeyFolders:

@@ -73,10 +73,11 @@ class KeySlots:
         fresh = not path.exists()
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            body = _whole(handle)
+            if fresh:
+                sync_folder(self._folder)  # its name first: once the slot is durable, nothing can fail any more
+            end = len(body := _whole(handle))
             if _find(body, key_id) >= 0:
                 raise ValueError(f"key {key_id} exists already")
-            end = len(body)
             try:
                 write_at(handle, end, slot)
                 os.fsync(handle)
@@ -86,8 +87,6 @@ class KeySlots:
                 raise
         finally:
             os.close(handle)
-        if fresh:
-            sync_folder(self._folder)
 
     def missing(self, key_ids: Iterable[str]) -> list[str]:
         """Those of the ids that have no slot."""

@@ -31,6 +31,7 @@ class FileKeyStore:
         path = ledger or folder / "destroyed.jsonl"
         make_folder(folder)
         with locked(self._lock):
+            epoch.tidy()
             begin(folder, epoch, path)
             self._folders = KeyFolders(folder, epoch)
             self._folders.prove()

@@ -14,7 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from pipeline.core.errors import ConfigError
-from pipeline.vault.disk import shred, supersede, superseded, write_once, writing
+from pipeline.vault.disk import locked, shred, supersede, write_once, writing
 from pipeline.vault.epoch import Epoch, MasterEpoch
 from pipeline.vault.ledger import KeptHead, LedgerHead
 from pipeline.vault.master import KEY_BYTES
@@ -73,11 +73,15 @@ def read_kit(path: Path) -> Kit:
         raise ConfigError(f"{path} is no recovery kit: write a new one with `watchkeep keys kit`") from error
 
 
+def kit_of(epoch: MasterEpoch, root: bytes | None) -> Kit:
+    """The kit of today; `root` None if the master key is kept elsewhere."""
+    return Kit(root=root, epoch=epoch.read(), head=KeptHead(epoch).read())
+
+
 def first_kit(epoch: MasterEpoch, root: bytes | None) -> None:
-    """Write the kit of an installation that just began into its master folder; `root` None if it is kept elsewhere."""
-    kit = Kit(root=root, epoch=epoch.read(), head=KeptHead(epoch).read())
-    with suppress(FileExistsError):
-        write_once(epoch.kit_file, writing(kit_text(kit).encode()))
+    """Write the kit into the master folder, where it follows every epoch until it is taken away; once."""
+    with locked(epoch.lock_file), suppress(FileExistsError):
+        write_once(epoch.kit_file, writing(kit_text(kit_of(epoch, root)).encode()))
 
 
 def renew_kit(epoch: MasterEpoch, head: LedgerHead) -> None:
@@ -86,7 +90,6 @@ def renew_kit(epoch: MasterEpoch, head: LedgerHead) -> None:
     One from before would open an old copy of the keys; one that cannot be read is overwritten and removed.
     """
     path = epoch.kit_file
-    superseded(path)
     if not path.exists():
         return
     now = epoch.read()

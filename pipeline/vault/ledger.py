@@ -48,7 +48,6 @@ class KeptHead:
 
     def found(self, head: LedgerHead) -> None:
         """Make the file; one that is there stays as it is."""
-        make_folder(self._path.parent)
         with suppress(FileExistsError):
             write_once(self._path, writing(self._body(head)))
 

@@ -92,7 +92,7 @@ class Disk:
                 raise OSError(errno.EIO, os.strerror(errno.EIO))
             done = real(*args, **kwargs)
             if real.__name__ == "fsync":
-                self._synced(os.dup(args[0]))
+                self._synced(os.open(f"/proc/self/fd/{args[0]}", os.O_RDONLY))
             return done
 
         return step
