@@ -46,6 +46,7 @@ def _always(words: str) -> Effect:
 
 
 def plain(old: object, new: object) -> str:
+    """Where a table says nothing of a field."""
     return "from now on"
 
 
@@ -77,7 +78,7 @@ def _unreviewed(old: object, new: object) -> str:
 
 
 _WORDS = _always("words alone: no date moves")
-_NEXT = _always("for decisions from now on; what is here keeps its class")
+_NEXT = _always("for decisions and patterns from now on; what was decided keeps its class")
 _REACH = "it binds other incidents: also of those that are here"
 _REQUESTS = "for requests from now on"
 EVENT_ITSELF = ("it can be recorded from now on", "it cannot be recorded any more; what was recorded counts as before")

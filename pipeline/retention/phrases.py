@@ -43,6 +43,9 @@ _HAPPENED = {
     "notified": "the person was notified of the decision",
     "removed": "it was removed",
     "identified": "suspected abuse was identified",
+    "captured": "it was captured",
+    "request_closed": "the request was closed",
+    "recorded": "it was recorded",
     "discovered": "a person under 13 without a parent's consent was discovered",
 }
 
@@ -63,21 +66,21 @@ def moment(at: datetime) -> str:
 
 
 def stretch(period: Period) -> str:
-    """ "1 year", "6 months", "90 days", "1 year and 12 hours"; "no time at all" for P0D."""
+    """ "1 year", "6 months", "90 days", "72 hours" where it is written as PT72H; "no time at all" for P0D."""
     parts = []
     years, months = divmod(period.months, 12)
     if years and months:
         years, months = 0, period.months
     parts += [_many(years, "year")] if years else []
     parts += [_many(months, "month")] if months else []
-    parts += [length(period.exact)] if period.exact else []
+    parts += [length(period.exact, hours="T" in period.text)] if period.exact else []
     return " and ".join(parts) or "no time at all"
 
 
-def length(exact: timedelta) -> str:
-    """Whole days if it is some, else hours, minutes or seconds."""
+def length(exact: timedelta, *, hours: bool = False) -> str:
+    """Whole days if it is some and `hours` are not asked for, else hours, minutes or seconds."""
     seconds = int(exact.total_seconds())
-    for size, noun in ((86400, "day"), (3600, "hour"), (60, "minute")):
+    for size, noun in ((86400, "day"), (3600, "hour"), (60, "minute"))[hours:]:
         if seconds and seconds % size == 0:
             return _many(seconds // size, noun)
     return _many(seconds, "second")
