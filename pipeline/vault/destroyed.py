@@ -182,6 +182,8 @@ def _is_there(blobs: BlobStore, name: str) -> bool:
 
 
 _CLAIMS = ("incident.claim", "party.claim")
+_ENDS = ("incident.destroy", "party.erase")
+_UNLINKED = "file.unlink"
 
 
 def _entries(
@@ -191,10 +193,16 @@ def _entries(
     a = audit_event.c
     times = {key.at for key in keys}
     acts: list[ColumnElement[bool]] = [
-        and_(a.subject == f"incident:{incident_id}", or_(a.verb.in_(_CLAIMS), a.at.in_(times))),
-        *(and_(a.subject == f"file:{f.file_id}", a.at == f.unlinked_at) for f in files if f.unlinked_at),
+        and_(
+            a.subject == f"incident:{incident_id}", or_(a.verb.in_(_CLAIMS), and_(a.verb.in_(_ENDS), a.at.in_(times)))
+        ),
+        *(
+            and_(a.subject == f"file:{f.file_id}", a.verb == _UNLINKED, a.at == f.unlinked_at)
+            for f in files
+            if f.unlinked_at
+        ),
     ]
-    found = tx.execute(select(a.sequence, a.subject, a.at).where(or_(*acts)).order_by(a.sequence)).all()
-    if times - {row.at for row in found if row.subject == f"incident:{incident_id}"}:
+    found = tx.execute(select(a.sequence, a.verb, a.at).where(or_(*acts)).order_by(a.sequence)).all()
+    if times - {row.at for row in found if row.verb in _ENDS}:
         raise IntegrityError(f"audit chain: no entry tells of the destruction of incident {incident_id}")
     return tuple(row.sequence for row in found)
