@@ -68,7 +68,7 @@ def test_a_new_rule_is_told_whole() -> None:
     change = only(RULES, old=replace(RULES, ceilings=RULES.ceilings[:-1]))
     assert change.what == "ceiling COPPA"
     assert change.old == ""
-    assert change.new == "on discovered, period 3 days, severity low, cite 16 CFR 312.10"
+    assert change.new == "on discovered, period 72 hours, severity low, cite 16 CFR 312.10"
     assert change.effect == f"it is new: {SHORTER_CEILING}"
 
 
