@@ -195,6 +195,17 @@ def test_a_proposed_passphrase_takes_effect_only_when_it_is_carried_out(
         assert tx.execute(candidate.select()).all() == []
 
 
+def test_a_proposed_passphrase_that_was_exchanged_takes_no_effect(
+    people: People, somebody: Adding, chain: Chain
+) -> None:
+    lena = somebody("lena")
+    digest = people.propose(lena.person_id, phrase("anew"))
+    with people.database.write() as tx:
+        tx.execute(candidate.update().values(passphrase=people.named("lena").passphrase))
+    with pytest.raises(WatchkeepError, match="there no more"):
+        people.reset_as_proposed(lena.person_id, digest, enter=chain.enter, approval_id="")
+
+
 def test_no_text_of_an_account_shows_what_is_kept_of_the_passphrase(people: People, somebody: Adding) -> None:
     somebody("lena")
     account = people.named("lena")
