@@ -26,6 +26,9 @@ from pipeline.recordings.originals import Original, Removal, noted, remove
 from pipeline.recordings.scope import Scoped, scoped
 from pipeline.recordings.tables import enlisted, house, leaving, told
 
+BATCH = 50
+"""Recordings, and files, to a transaction: each is a wait for the disk."""
+
 
 class Ordinary:
     """Ordinary content and its deletion; the ledger's sibling over the same file and key."""
@@ -62,7 +65,7 @@ class Ordinary:
             yield found, fates
 
     def delete(self, wanted: Wanted, *, now: datetime, progress: Callable[[int, int], None] | None = None) -> Deleted:
-        """Forget what is wanted, each recording with its results and reports in one transaction; then remove originals.
+        """Forget what is wanted, each recording with its results and reports at once; then remove originals.
 
         What an earlier deletion left unfinished is finished too. `progress` hears how many of how many are forgotten.
         """
@@ -70,10 +73,11 @@ class Ordinary:
         self._overtake()
         said: dict[str, Told] = {}
         forgotten = 0
-        for done, key in enumerate(keys, start=1):
-            forgotten += self._forget(key, now, said)
+        for first in range(0, len(keys), BATCH):
+            with self._db.write() as connection:
+                forgotten += sum(self._forget(connection, key, now, said) for key in keys[first : first + BATCH])
             if progress is not None:
-                progress(done, len(keys))
+                progress(min(first + BATCH, len(keys)), len(keys))
         return self._finish(forgotten, now, said)
 
     def finish(self, *, now: datetime) -> Deleted:
@@ -131,39 +135,42 @@ class Ordinary:
             if not self._holdings.sharing(connection, chat) - gone:
                 yield Fate(uri=chat.uri, removes=False, why=CHAT), chat
 
-    def _forget(self, key: Key, now: datetime, said: dict[str, Told]) -> bool:
+    def _forget(self, connection: Connection, key: Key, now: datetime, said: dict[str, Told]) -> bool:
         """One recording out of the ledger. What is to happen to its files is written down in the same transaction, so
         that a crash loses track of none."""
-        with self._db.write() as connection:
-            found = self._holdings.open(connection, key)
-            if found is None:
-                return False
-            for fate, original in self._fates(connection, found, {key}):
-                if fate.removes:
-                    name = secrets.token_hex(8)
-                    sealed = self._cipher.seal_json({"original": asdict(original), "why": ""}, "leaving", name)
-                    row = {"leaving_id": name, "asked_at": utc_text(now), "sealed": sealed}
-                    connection.execute(insert(leaving).values(row))
-                elif fate.why != SHARED:
-                    self._tell(connection, Told(uri=fate.uri, why=fate.why, at=now), said)
-            self._holdings.drop(connection, key)
-            self._holdings.drop_reports(connection, found.recording)
+        found = self._holdings.open(connection, key)
+        if found is None:
+            return False
+        for fate, original in self._fates(connection, found, {key}):
+            if fate.removes:
+                name = secrets.token_hex(8)
+                sealed = self._cipher.seal_json({"original": asdict(original), "why": ""}, "leaving", name)
+                row = {"leaving_id": name, "asked_at": utc_text(now), "sealed": sealed}
+                connection.execute(insert(leaving).values(row))
+            elif fate.why != SHARED:
+                self._tell(connection, Told(uri=fate.uri, why=fate.why, at=now), said)
+        self._holdings.drop(connection, key)
+        self._holdings.drop_reports(connection, found.recording)
         return True
 
     def _finish(self, forgotten: int, now: datetime, said: dict[str, Told]) -> Deleted:
-        removed = 0
-        for name, original, _, _ in self._leaving():
-            outcome, why = self._remove(original)
+        removed, rows = 0, self._leaving()
+        for first in range(0, len(rows), BATCH):
+            # Files first, their rows after: a crash between tries again, and finds them gone.
+            outcomes = [
+                (name, original, *self._remove(original)) for name, original, _, _ in rows[first : first + BATCH]
+            ]
             with self._db.write() as connection:
-                row = leaving.c.leaving_id == name
-                if outcome is Removal.LATER:
-                    sealed = self._cipher.seal_json({"original": asdict(original), "why": why}, "leaving", name)
-                    connection.execute(update(leaving).where(row).values(sealed=sealed))
-                else:
-                    connection.execute(delete(leaving).where(row))
-                if outcome is Removal.LEFT:
-                    self._tell(connection, Told(uri=original.uri, why=why, at=now), said)
-            removed += outcome is Removal.REMOVED
+                for name, original, outcome, why in outcomes:
+                    row = leaving.c.leaving_id == name
+                    if outcome is Removal.LATER:
+                        sealed = self._cipher.seal_json({"original": asdict(original), "why": why}, "leaving", name)
+                        connection.execute(update(leaving).where(row).values(sealed=sealed))
+                    else:
+                        connection.execute(delete(leaving).where(row))
+                    if outcome is Removal.LEFT:
+                        self._tell(connection, Told(uri=original.uri, why=why, at=now), said)
+            removed += sum(outcome is Removal.REMOVED for _, _, outcome, _ in outcomes)
         with self._db.write() as connection:
             connection.execute(delete(told).where(told.c.told_at < utc_text(now - TOLD_KEPT)))
         return Deleted(

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 NOT_SEEN = -1
+GONE = "not there any more: a deletion that was cut off removed it, or somebody else"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +99,7 @@ def _remove(original: Original, name: str, folder: int) -> tuple[Removal, str]:
         try:
             before = os.stat(name, dir_fd=folder, follow_symlinks=False)
         except FileNotFoundError:
-            return Removal.LEFT, "it was gone already"
+            return Removal.LEFT, GONE
         if not stat.S_ISREG(before.st_mode):
             return Removal.LEFT, "it is no regular file any more"
         if not _same(original, name, folder, before):

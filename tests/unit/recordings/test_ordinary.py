@@ -15,6 +15,7 @@ from pipeline.core.recording import Participant
 from pipeline.recordings.fates import ANEW, CHAT, OURS, SHARED, TOLD_KEPT, YOURS
 from pipeline.recordings.held import Read, Wanted
 from pipeline.recordings.ledger import Ledger
+from pipeline.recordings.originals import GONE
 from tests.unit.recordings.conftest import AT, KEY
 from tests.unit.recordings.shelf import Shelf
 
@@ -133,7 +134,7 @@ def test_a_file_that_was_changed_replaced_or_led_elsewhere_is_told_and_stays(she
         "unread": "its content changed since it was scanned",
         "link": "it is no regular file any more",
         "folder": "it is no regular file any more",
-        "gone": "it was gone already",
+        "gone": GONE,
         "moved": "its path leads over a link or a file now",
     }
     assert kept.read_bytes() == b"link" and (far / "sub" / "moved").exists() and files["folder"].is_dir()
