@@ -76,7 +76,7 @@ class Destroyer:
         Raises IntegrityError for a catalog that is behind its signed head, SealError for one that cannot be written.
         """
         counts: Counter[Verdict] = Counter()
-        with self._alone():
+        with self._alone(actor):
             going = _going(plan, counts)
             claims = Claims(self._parts, now=now, actor=actor, allow_unreviewed=allow_unreviewed)
             claims.pause = self._why_paused(now)
@@ -106,7 +106,7 @@ class Destroyer:
 
         A claim whose keys live is given back. Doing it twice is doing it once.
         """
-        with self._alone():
+        with self._alone(actor):
             done = resume(self._parts, actor=actor)
             self._finish(actor)
         return done
@@ -117,7 +117,7 @@ class Destroyer:
         Raises HeldError while the incident is held, TransitionError while anything else keeps it, and for the subject,
         whose evidence goes with the incident. The living keys are renewed by the next sweep.
         """
-        with self._alone():
+        with self._alone(by):
             erase_party(self._parts, incident_id, party, reason=reason, by=by)
 
     def apply_verdicts(self, plan: Iterable[Disposition], *, actor: str) -> Applied:
@@ -135,8 +135,10 @@ class Destroyer:
             return tx.execute(query).scalar_one()
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _alone(self, actor: str) -> Iterator[None]:
         with locked(self._parts.catalog.path.with_name("sweep.lock")):
+            with self._parts.journal.act(actor):
+                pass  # raises for a copy of the catalog that lags behind, and for one that cannot be written
             yield
 
     def _why_paused(self, now: datetime) -> str:

@@ -7,15 +7,17 @@ again what was erased.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from sqlalchemy import Connection, delete, insert, select, update
 
 from pipeline.core.decision import Custody
 from pipeline.core.evidence import Party
+from pipeline.core.recording import UNKNOWN
 from pipeline.vault import tables as t
 from pipeline.vault import tables_keeping as k
 from pipeline.vault.audit import Act
+from pipeline.vault.involved import forget
 from pipeline.vault.states import state_of, states_of
 
 ERASED = "erased"
@@ -87,9 +89,11 @@ def _destruction(
 
 
 def _unlink(tx: Connection, persons: set[str]) -> None:
-    """Forget which account a person is, where neither evidence nor an open request is left that names them."""
-    gone: Sequence[str] = sorted(persons - {ERASED})
-    named = select(k.involved.c.person).where(k.involved.c.person.in_(gone))
-    asked = select(k.request.c.person).where(k.request.c.person.in_(gone), k.request.c.closed_at == "")
-    left = set(tx.execute(named.union(asked)).scalars())
-    tx.execute(delete(k.account_link).where(k.account_link.c.person.in_([p for p in gone if p not in left])))
+    """Forget which account a person is, where neither evidence nor a request needs to know any more."""
+    v, q = k.involved.c.person, k.request.c.person
+    gone = persons - {ERASED, UNKNOWN}
+    gone -= set(tx.execute(select(v).where(v.in_(gone))).scalars())
+    asked = set(tx.execute(select(q).where(q.in_(gone))).scalars())
+    for person in sorted(asked):
+        forget(tx, person)
+    tx.execute(delete(k.account_link).where(k.account_link.c.person.in_(gone - asked)))
