@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Column, Connection, Engine, Integer, MetaData, Table, Text, create_engine, event, exc
+from sqlalchemy import Column, Connection, Engine, Integer, MetaData, QueuePool, Table, Text, create_engine, event, exc
 
 from pipeline.core.errors import BusyError, ConfigError, IntegrityError, WatchkeepError
 
@@ -178,7 +178,8 @@ def _version(tx: Transaction) -> int:
 
 
 def _engine(path: Path) -> Engine:
-    engine = create_engine("sqlite://", creator=lambda: _connect(path), hide_parameters=True)
+    # The pool of "sqlite://" would give a thread that reads inside a write the connection of the write.
+    engine = create_engine("sqlite://", creator=lambda: _connect(path), poolclass=QueuePool, hide_parameters=True)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
