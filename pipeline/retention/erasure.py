@@ -74,7 +74,7 @@ def _binding(
         yield Outcome.RESTRICTED, _REVIEW
     if kind is RequestKind.WITHDRAWAL and legal_basis.upper() != CONSENT:
         yield _other_basis(legal_basis)
-    if any(hold.hold_id in kept_by and not hold.confidential for hold in case.holds):
+    if any(hold.active(now) and not hold.confidential for hold in case.holds):
         yield Outcome.RESTRICTED, _KEPT
     if (floor := weighed.floor) and now < floor.until:
         # What consent or a child's data rested on is gone: it may be kept, and used for nothing else.

@@ -182,6 +182,7 @@ HOLDS = st.lists(
         st.booleans(),
     ),
     max_size=3,
+    unique_by=lambda h: h.hold_id,
 )
 CLASSES = sorted(name for name, rule in RULES.classes.items() if rule.of_incidents)
 
