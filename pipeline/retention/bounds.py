@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
 
@@ -11,7 +11,6 @@ from pipeline.core.jurisdiction import may_share
 from pipeline.core.recording import UNKNOWN
 from pipeline.core.retention import PATTERN, Bound, Case, Override
 from pipeline.retention.rules import (
-    CASE_TRIGGERS,
     DECIDED,
     DISMISSED_AT,
     HOLDS_ENDED,
@@ -22,12 +21,36 @@ from pipeline.retention.rules import (
     Rules,
 )
 
+Times = Mapping[str, list[datetime]]
+"""When each trigger happened, as often as it did."""
 
-def class_start(case: Case, rule: ClassRule, promoted: datetime | None) -> tuple[str, datetime] | None:
-    """What started the clock of the case's class, and when: the latest time it happened. None while nothing did."""
+
+def times_of(case: Case, promoted: datetime | None) -> Times:
+    """All that has happened to the case: its events, and what the catalog knows of it without one."""
+    found: dict[str, list[datetime]] = {SEALED: [case.sealed_at]}
+    if case.decided_at is not None:
+        found[DECIDED] = [case.decided_at]
+        if case.review is Review.DISMISSED:
+            found[DISMISSED_AT] = found[DECIDED]
+    if promoted is not None:
+        found[LAST_UPHELD] = [promoted]
+    if case.holds:
+        ends = [hold.ends_at() for hold in case.holds]
+        if None not in ends:
+            found[HOLDS_ENDED] = [max(end for end in ends if end is not None)]
+    for event in case.events:
+        if event.kind in found:
+            found[event.kind].append(event.at)
+        else:
+            found[event.kind] = [event.at]
+    return found
+
+
+def class_start(rule: ClassRule, times: Times) -> tuple[str, datetime] | None:
+    """What started the clock of a class, and when: the latest time it happened. None while nothing did."""
     for trigger in (rule.start, *rule.otherwise):
-        if times := _times(case, trigger, promoted):
-            return trigger, max(times)
+        if trigger in times:
+            return trigger, max(times[trigger])
     return None
 
 
@@ -39,30 +62,35 @@ def promoting(case: Case, rules: Rules, promoted: datetime | None) -> ClassRule 
     return rule if rule is not None and case.retention_class in rule.instead_of else None
 
 
-def computed_floors(case: Case, rules: Rules, promoted: datetime | None) -> list[Bound]:
-    """All floors that rules and events give, of the class and beside it, before any override."""
+def computed_floors(case: Case, rules: Rules, promoted: datetime | None, times: Times | None = None) -> list[Bound]:
+    """All floors that rules and events give, of the class and beside it, before any override.
+
+    `times` are the case's own, if somebody has them already.
+    """
+    times = times or times_of(case, promoted)
     found = []
     for rule in (rules.classes.get(case.retention_class), promoting(case, rules, promoted)):
-        if rule is not None and rule.min is not None and (start := class_start(case, rule, promoted)):
-            found.append(_bound(rule, rule.min.after(start[1], later=True), *start))
+        if rule is not None and rule.min is not None and (start := class_start(rule, times)):
+            found.append(_bound(rule, rule.name, rule.min.after(start[1], later=True), *start))
     for extra in rules.floors:
-        if not extra.of_record and (times := _times(case, extra.on, promoted)) and _applies(extra, case, rules):
-            at = max(times)
-            found.append(_bound(extra, extra.period.after(at, later=True), extra.on, at))
+        if extra.on in times and not extra.of_record and _applies(extra, case, rules):
+            at = max(times[extra.on])
+            found.append(_bound(extra, extra.id, extra.period.after(at, later=True), extra.on, at))
     return found
 
 
-def ceilings(case: Case, rules: Rules, promoted: datetime | None) -> list[Bound]:
+def ceilings(case: Case, rules: Rules, promoted: datetime | None, times: Times | None = None) -> list[Bound]:
     """All ceilings that apply: of the class (a pattern's instead, where that is later) and of the rules beside it."""
+    times = times or times_of(case, promoted)
     found = []
-    own = _class_ceiling(case, rules.classes.get(case.retention_class), promoted)
-    pattern = _class_ceiling(case, promoting(case, rules, promoted), promoted)
+    own = _class_ceiling(rules.classes.get(case.retention_class), times)
     if own is not None:
+        pattern = _class_ceiling(promoting(case, rules, promoted), times)
         found.append(pattern if pattern is not None and pattern.until > own.until else own)
     for extra in rules.ceilings:
-        if (times := _times(case, extra.on, promoted)) and _applies(extra, case, rules):
-            at = min(times)
-            found.append(_bound(extra, extra.period.after(at, later=False), extra.on, at))
+        if extra.on in times and _applies(extra, case, rules):
+            at = min(times[extra.on])
+            found.append(_bound(extra, extra.id, extra.period.after(at, later=False), extra.on, at))
     return found
 
 
@@ -87,8 +115,10 @@ def overridden(floors: Iterable[Bound], overrides: tuple[Override, ...]) -> Iter
             )
 
 
-def latest_of_each(floors: Iterable[Bound]) -> tuple[Bound, ...]:
+def latest_of_each(floors: Collection[Bound]) -> tuple[Bound, ...]:
     """One floor per rule, the latest."""
+    if not floors:
+        return ()
     found: dict[str, Bound] = {}
     for floor in floors:
         seen = found.get(floor.rule)
@@ -97,42 +127,18 @@ def latest_of_each(floors: Iterable[Bound]) -> tuple[Bound, ...]:
     return tuple(found.values())
 
 
-def _class_ceiling(case: Case, rule: ClassRule | None, promoted: datetime | None) -> Bound | None:
-    if rule is None or rule.max is None or (start := class_start(case, rule, promoted)) is None:
+def _class_ceiling(rule: ClassRule | None, times: Times) -> Bound | None:
+    if rule is None or rule.max is None or (start := class_start(rule, times)) is None:
         return None
     until = rule.max.after(start[1], later=False)
     if rule.min is not None:  # P1Y at least and at most: the odd day of a leap year is no conflict of laws
         until = max(until, rule.min.after(start[1], later=True))
-    return _bound(rule, until, *start)
+    return _bound(rule, rule.name, until, *start)
 
 
-def _bound(rule: ClassRule | BoundRule, until: datetime, trigger: str, at: datetime) -> Bound:
-    return Bound(
-        rule=rule.name if isinstance(rule, ClassRule) else rule.id,
-        until=until,
-        trigger=trigger,
-        trigger_at=at,
-        cite=rule.cite,
-        verified=rule.verified is not None,
-    )
-
-
-def _times(case: Case, trigger: str, promoted: datetime | None) -> list[datetime]:
-    """Every time that it happened to the case; empty if it did not yet."""
-    if trigger not in CASE_TRIGGERS:
-        return [event.at for event in case.events if event.kind == trigger] if case.events else []
-    at: datetime | None = None
-    if trigger == SEALED:
-        at = case.sealed_at
-    elif trigger == DECIDED or (trigger == DISMISSED_AT and case.review is Review.DISMISSED):
-        at = case.decided_at
-    elif trigger == LAST_UPHELD:
-        at = promoted
-    elif trigger == HOLDS_ENDED:
-        ends = [hold.ends_at() for hold in case.holds]
-        known = [end for end in ends if end is not None]
-        at = max(known) if known and len(known) == len(ends) else None
-    return [at] if at is not None else []
+def _bound(rule: ClassRule | BoundRule, name: str, until: datetime, trigger: str, at: datetime) -> Bound:
+    verified = rule.verified is not None
+    return Bound(rule=name, until=until, trigger=trigger, trigger_at=at, cite=rule.cite, verified=verified)
 
 
 def _applies(rule: BoundRule, case: Case, rules: Rules) -> bool:

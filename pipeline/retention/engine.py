@@ -28,7 +28,7 @@ from pipeline.retention.keepers import REPORT, REVIEW, hold_alarms
 from pipeline.retention.rules import Rules
 from pipeline.retention.weighing import Weighed, weigh
 
-_GONE = frozenset({Custody.KEY_DESTROYED, Custody.PURGED})
+_GONE = (Custody.KEY_DESTROYED, Custody.PURGED)
 
 
 def judge(

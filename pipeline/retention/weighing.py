@@ -5,22 +5,32 @@ Knows what speaks for keeping and what for destroying; the verdict is the engine
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
+from typing import NamedTuple
 
 from pipeline.core.decision import Review, Severity
 from pipeline.core.retention import Bound, Case, Order
-from pipeline.retention.bounds import ceilings, class_start, computed_floors, latest_of_each, overridden
+from pipeline.retention.bounds import (
+    Times,
+    ceilings,
+    class_start,
+    computed_floors,
+    latest_of_each,
+    overridden,
+    times_of,
+)
 from pipeline.retention.keepers import REVIEW, keepers
 from pipeline.retention.rules import HOLDS_ENDED, Rules
 
 _until = attrgetter("until")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Weighed:
-    """Everything that a verdict rests on. `acting_at` is `due_at` without ceilings that may not destroy anything."""
+class Weighed(NamedTuple):
+    """Everything that a verdict rests on. `acting_at` is `due_at` without ceilings that may not destroy anything.
+
+    A tuple: a plan makes a million of them.
+    """
 
     floors: tuple[Bound, ...]
     ceilings: tuple[Bound, ...]
@@ -37,15 +47,16 @@ class Weighed:
 
 def weigh(case: Case, rules: Rules, now: datetime, production: bool, promoted: datetime | None) -> Weighed:
     """Everything that bears on `case` at `now`; the arguments are those of `judge`."""
-    in_force = computed_floors(case, rules, promoted)
+    times = times_of(case, promoted)
+    in_force = computed_floors(case, rules, promoted, times)
     if case.floors:
         in_force += case.floors
     if case.overrides:
         in_force = list(overridden(in_force, case.overrides))
-    limits = ceilings(case, rules, promoted)
+    limits = ceilings(case, rules, promoted, times)
     floor = max(in_force, key=_until, default=None)
     ceiling = min(limits, key=_until, default=None)
-    acting = min((c.until for c in limits if c.verified or not production), default=None)
+    able = min([c for c in limits if c.verified], key=_until, default=None) if production else ceiling
     ordered, waived = None, False
     if case.orders:
         ordered = min(order.at for order in case.orders)
@@ -60,11 +71,11 @@ def weigh(case: Case, rules: Rules, now: datetime, production: bool, promoted: d
         floor=floor,
         ceiling=ceiling,
         due_at=_earliest(ceiling.until if ceiling else None, ordered),
-        acting_at=_earliest(acting, ordered),
+        acting_at=_earliest(able.until if able else None, ordered),
         waived=waived,
         kept_by=kept_by,
         unreviewed=unreviewed,
-        stopped=_stopped(case, rules, promoted),
+        stopped=_stopped(case, rules, times),
     )
 
 
@@ -81,11 +92,11 @@ def _may_expire(case: Case, rules: Rules, limits: list[Bound], now: datetime, pr
     return any(c.rule == case.retention_class and c.until <= now and (c.verified or not production) for c in limits)
 
 
-def _stopped(case: Case, rules: Rules, promoted: datetime | None) -> str:
+def _stopped(case: Case, rules: Rules, times: Times) -> str:
     rule = rules.classes.get(case.retention_class)
     if rule is None or not rule.of_incidents:
         return f"the rules say nothing of incidents of class {case.retention_class}"
-    if class_start(case, rule, promoted) is not None:
+    if class_start(rule, times) is not None:
         return ""
     if rule.start == HOLDS_ENDED:
         return "it is kept by order, and nothing says yet when that ends"

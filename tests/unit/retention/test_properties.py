@@ -27,12 +27,12 @@ from pipeline.retention.rules import Rules
 from tests.unit.retention.cases import RULES, T0, all_verified, case
 
 ENABLED = {name: replace(flag, enabled=True) for name, flag in RULES.flags.items()}
-RULE_SETS = [
-    RULES,
-    replace(RULES, unreviewed="expire"),
-    replace(RULES, flags=ENABLED, unreviewed="expire"),
-    all_verified(replace(RULES, flags=ENABLED)),
-]
+RULE_SETS = {
+    "as shipped": RULES,
+    "expiring": replace(RULES, unreviewed="expire"),
+    "flagged": replace(RULES, flags=ENABLED, unreviewed="expire"),
+    "verified": all_verified(replace(RULES, flags=ENABLED)),
+}
 TIMES = st.integers(-400, 2400).map(lambda hours: T0 + timedelta(hours=12 * hours))
 LATER = st.integers(0, 4000).map(lambda days: T0 + timedelta(days=days))
 HOLDS = st.builds(
@@ -47,7 +47,6 @@ HOLDS = st.builds(
 EVENTS = st.builds(Event, kind=st.sampled_from(sorted(RULES.events)), at=TIMES, recorded_at=TIMES)
 FLOORS = st.builds(
     Bound,
-    Case,
     rule=st.sampled_from(["US_2258A_H", "DSA_20", "POLICY_VIOLATION", "GONE"]),
     until=TIMES,
     trigger=st.just("notified"),
@@ -86,10 +85,14 @@ class Situation:
     """An incident, and all that a verdict on it depends on."""
 
     incident: Case
-    rules: Rules
+    rule_set: str
     now: datetime
     production: bool
     promoted: datetime | None
+
+    @property
+    def rules(self) -> Rules:
+        return RULE_SETS[self.rule_set]
 
     def judged(self) -> Disposition:
         return judge(self.incident, self.rules, self.now, production=self.production, promoted=self.promoted)
@@ -99,7 +102,7 @@ class Situation:
         return replace(self, incident=replace(self.incident, **changes))
 
 
-RULE_STRATEGY = st.sampled_from(RULE_SETS)
+RULE_STRATEGY = st.sampled_from(sorted(RULE_SETS))
 PROMOTED = st.none() | TIMES
 LONG_AGO = st.integers(1200, 4000).map(lambda days: T0 + timedelta(days=days))
 ENDED = HOLDS.map(lambda hold: replace(hold, until=hold.until or hold.starts_at))
