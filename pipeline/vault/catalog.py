@@ -19,7 +19,7 @@ REVISION = "0002"
 """The newest step in `migrations`."""
 
 BUSY_TIMEOUT_S = 30
-LOG_TIMEOUT_MS = 2000
+LOG_TIMEOUT_MS = 500
 FILE = "catalog.db"
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON", "temp_store=MEMORY")
 
