@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from pipeline.app.folders import KEY_BYTES, Home
 from pipeline.config.settings import load_settings
@@ -126,28 +126,17 @@ def _place(home: Home) -> _Place:
     return _Place(home=replace(home, keys=settings.keys), keep=keep, now=SystemClock().now())
 
 
-class Installed(Protocol):
-    """What has a home; its keys are where the settings say."""
-
-    @property
-    def home(self) -> Home:
-        """The folders."""
-
-
-def ordinary_of(installation: Installed) -> Ordinary | None:
-    """Ordinary content opened under its own key, or None where nothing was scanned; the caller closes it."""
-    home = installation.home
-    return Ordinary.open(home.recordings, _key(home)) if home.recordings.exists() else None
-
-
 @contextmanager
 def _ordinary(place: _Place) -> Iterator[Ordinary | None]:
-    ordinary = ordinary_of(place)
+    """Ordinary content opened under its own key, or None where nothing was scanned."""
+    if not place.home.recordings.exists():
+        yield None
+        return
+    ordinary = Ordinary.open(place.home.recordings, _key(place.home))
     try:
         yield ordinary
     finally:
-        if ordinary is not None:
-            ordinary.close()
+        ordinary.close()
 
 
 def _key(home: Home) -> bytes:
