@@ -16,7 +16,7 @@ from sqlalchemy import Connection, func, insert, select
 from pipeline.core.approval import Approval
 from pipeline.core.clock import utc_parse
 from pipeline.core.decision import Review, Severity
-from pipeline.core.errors import ApprovalError, KeyDestroyedError, TransitionError
+from pipeline.core.errors import ApprovalError, IntegrityError, KeyDestroyedError, TransitionError
 from pipeline.core.evidence import Party
 from pipeline.core.retention import Bound
 from pipeline.vault.approved import spend
@@ -77,8 +77,9 @@ class Decisions:
         """Write a decision down with its floors; its id. What was restricted stays restricted.
 
         Dismissing what is severe, or was ever found or judged so, takes a `second` person (act "decide.dismiss_severe"
-        {incident, revision, category, note}), and then its note is the `sealed_note` that they agreed to. Raises ApprovalError; TransitionError if the incident is not at `revision` any
-        more or was kept by order and not for what it shows; KeyDestroyedError if nothing is left of it.
+        {incident, revision, category, note}); the note is then the `sealed_note` that they agreed to. Raises
+        ApprovalError; TransitionError if the incident is not at `revision` any more, or was kept by order and not for
+        what it shows; KeyDestroyedError if nothing is left of it.
         """
         if outcome not in OUTCOMES:
             raise TransitionError(f"a decision is upheld or dismissed, not {outcome.value}")
@@ -104,7 +105,9 @@ class Decisions:
                     "outcome": outcome.value,
                     **judged,
                     "revision": revision + 1,
-                    "note": bytes.fromhex(sealed_note) if sealed_note else self._wrapped(act, incident_id, note),
+                    "note": self._sealed(act, incident_id, sealed_note)
+                    if sealed_note
+                    else self._wrapped(act, incident_id, note),
                     "decided_by": person_id,
                     "second": _others(second, person_id),
                     "decided_at": act.at,
@@ -144,6 +147,8 @@ class Decisions:
             self._parts.keys.create(keys[Party.SUBJECT.value])
             row = {"key_id": keys[Party.SUBJECT.value], "owner": incident_id, "party": Party.SUBJECT.value}
             act.tx.execute(insert(key_ref), row)
+            subject = f"incident:{incident_id}"
+            act.record("incident.key", subject, after=state_of(act.tx, subject))
         for party in sorted(keys, reverse=True):
             try:
                 return party.encode() + b"\0" + self._parts.keys.wrap(keys[party], body)
@@ -151,12 +156,24 @@ class Decisions:
                 continue
         raise KeyDestroyedError(f"the evidence of incident {incident_id} was destroyed: nothing was decided")
 
-    def _view(self, row: Any, keys: Mapping[str, str]) -> DecisionView:
-        party, _, wrapped = bytes(row.note).partition(b"\0")
+    def _sealed(self, act: Act, incident_id: str, sealed_note: str) -> bytes:
+        """What `seal_note` made of a note of this very incident; TransitionError for anything else."""
+        note = bytes.fromhex(sealed_note)
         try:
-            note, erased = self._parts.keys.unwrap(keys[party.decode()], wrapped), False
+            self._opened(note, _keys_of(act.tx, incident_id))
+        except (IntegrityError, KeyDestroyedError) as error:
+            raise TransitionError(f"the note is none that was sealed for incident {incident_id}: ask anew") from error
+        return note
+
+    def _opened(self, note: bytes, keys: Mapping[str, str]) -> str:
+        party, _, wrapped = note.partition(b"\0")
+        return self._parts.keys.unwrap(keys[party.decode()], wrapped).decode("utf-8", "surrogatepass")
+
+    def _view(self, row: Any, keys: Mapping[str, str]) -> DecisionView:
+        try:
+            note, erased = self._opened(bytes(row.note), keys), False
         except KeyDestroyedError:
-            note, erased = b"", True
+            note, erased = "", True
         return DecisionView(
             decision_id=row.decision_id,
             incident_id=row.incident_id,
@@ -164,7 +181,7 @@ class Decisions:
             category=row.category,
             severity=Severity(row.severity),
             retention_class=row.retention_class,
-            note=note.decode("utf-8", "surrogatepass"),
+            note=note,
             erased=erased,
             decided_by=row.decided_by,
             second=row.second,

@@ -90,7 +90,9 @@ class Sealing:
                 continue
             for draft in drafts:
                 record_id = self._record_id(incident_id, draft)
-                if draft.party in withdrew or (incident_id, draft.party.value) in self._before.erased:
+                if draft.party in withdrew:
+                    continue
+                if (incident_id, draft.party.value) in self._before.erased:
                     continue
                 if record_id not in self._sealed:
                     self._sealed.add(record_id)

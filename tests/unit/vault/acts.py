@@ -65,7 +65,7 @@ def hold_on(
 
 
 def release(vault: Vault, hold_id: str, name: str = "a-1") -> tuple[str, ...]:
-    approval = agreed("hold.release", {"hold": hold_id}, name=name)
+    approval = agreed("hold.release", {"hold": hold_id, "reason": "canary-settled"}, name=name)
     return Holds(vault.parts).release(hold_id, approval=approval, reason="canary-settled", by=BY)
 
 

@@ -36,6 +36,7 @@ def decide(
     severity: Severity = Severity.MEDIUM,
     category: str = "harassment",
     second: Approval | None = None,
+    sealed_note: str = "",
 ) -> str:
     return Decisions(vault.parts).decide(
         incident_id,
@@ -49,11 +50,14 @@ def decide(
         by=BY,
         person_id="p-ada",
         second=second,
+        sealed_note=sealed_note,
     )
 
 
-def second(incident_id: str, revision: int = 1, *, name: str = "a-1", category: str = "harassment") -> Approval:
-    said = {"incident": incident_id, "revision": revision, "category": category}
+def second(
+    incident_id: str, revision: int = 1, *, name: str = "a-1", category: str = "harassment", note: str = ""
+) -> Approval:
+    said = {"incident": incident_id, "revision": revision, "category": category, "note": note}
     return agreed("decide.dismiss_severe", said, approvers=["p-eve"], name=name)
 
 
@@ -90,6 +94,8 @@ def test_a_note_can_be_kept_where_one_party_was_erased_or_nothing_was_sealed(sea
     assert Decisions(sealed.parts).of(nudity)[0].note.startswith("canary-note")
     of = recording(7)
     (bare,) = seal_one(sealed, of, [(incident(of, span(1, 2)), ())], conclusion="bare")
+    Decisions(sealed.parts).seal_note(bare, "in the meantime", by=BY)
+    assert sealed.verify().problems == ()
     decide(sealed, bare)
     assert Decisions(sealed.parts).of(bare)[0].note.startswith("canary-note")
     assert sealed.verify().problems == ()
@@ -118,13 +124,28 @@ def test_dismissing_what_is_severe_takes_a_second_person_for_this_very_state(sea
     for wrong in (second(severe, 2), second(severe, category="other")):
         with pytest.raises(ApprovalError):
             decide(sealed, severe, Review.DISMISSED, second=wrong)
-    said = {"incident": severe, "revision": 1, "category": "harassment"}
+    said = {"incident": severe, "revision": 1, "category": "harassment", "note": ""}
     with pytest.raises(ApprovalError, match="lacks approvers"):
         decide(sealed, severe, Review.DISMISSED, second=agreed("decide.dismiss_severe", said, approvers=["p-ada"]))
     decide(sealed, severe, Review.DISMISSED, second=second(severe))
     assert Decisions(sealed.parts).of(severe)[0].second == "p-eve"
     with pytest.raises(ApprovalError, match="used before"):
         decide(sealed, severe, Review.DISMISSED, revision=2, second=second(severe, 2))
+
+
+def test_the_note_that_a_second_person_agreed_to_is_the_one_that_is_kept(
+    sealed: Vault, severe: str, nudity: str
+) -> None:
+    decisions = Decisions(sealed.parts)
+    note = decisions.seal_note(severe, "an actor of forty", by=BY)
+    with pytest.raises(ApprovalError):
+        decide(sealed, severe, Review.DISMISSED, second=second(severe, note=note))
+    foreign = decisions.seal_note(nudity, "of another incident", by=BY)
+    with pytest.raises(TransitionError, match="note"):
+        decide(sealed, severe, Review.DISMISSED, second=second(severe, note=foreign, name="a-2"), sealed_note=foreign)
+    decide(sealed, severe, Review.DISMISSED, second=second(severe, note=note), sealed_note=note)
+    assert decisions.of(severe)[0].note == "an actor of forty"
+    assert sealed.verify().problems == ()
 
 
 def test_what_was_found_severe_is_not_dismissed_by_first_calling_it_harmless(sealed: Vault) -> None:

@@ -176,13 +176,13 @@ def test_releasing_takes_two_people_for_this_very_hold_and_their_approval_counts
 ) -> None:
     holds = Holds(sealed.parts)
     first, second = hold_on(sealed, two), hold_on(sealed, two)
-    alone = agreed("hold.release", {"hold": first}, approvers=["p-eve", "p-ada"])
-    other = agreed("hold.release", {"hold": second})
+    alone = agreed("hold.release", {"hold": first, "reason": ""}, approvers=["p-eve", "p-ada"])
+    other = agreed("hold.release", {"hold": second, "reason": ""})
     for approval in (alone, other):
         with pytest.raises(ApprovalError):
             holds.release(first, approval=approval, reason="", by=BY)
     release(sealed, first)
-    again = agreed("hold.release", {"hold": second})  # the same paper, rewritten
+    again = agreed("hold.release", {"hold": second, "reason": ""})  # the same paper, rewritten
     with pytest.raises(ApprovalError, match="used before"):
         holds.release(second, approval=again, reason="", by=BY)
     assert [v.active(NOW + DAY) for v in holds.of(two[0], legal=False)] == [False, True]

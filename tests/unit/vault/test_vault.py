@@ -203,7 +203,8 @@ def test_what_is_near_a_closed_incident_and_an_open_one_is_the_open_one(sealed: 
 
 def test_nothing_is_added_to_a_destroyed_incident(sealed: Vault) -> None:
     of, was = recording(), sealed.incidents()[0]
-    decide(sealed, was.incident_id, custody="key_destroyed")
+    for custody in ("deleting", "key_destroyed"):
+        decide(sealed, was.incident_id, custody=custody)
     pairs = [(incident(of, span(1, 9), rule="other"), (draft(span(8, 9)),))]
     assert seal_one(sealed, of, pairs, conclusion="c2") == (was.incident_id,)
     now = sealed.incident(was.incident_id)
