@@ -26,6 +26,8 @@ from pipeline.cli import (
     models,
     recordings,
     requests,
+    retention,
+    retention_acts,
     runs,
     scan,
     sweep,
@@ -55,6 +57,10 @@ app.add_typer(event.app, name="event")
 app.command("sweep", short_help="What is due goes; what stays is told why.")(sweep.sweep)
 app.add_typer(requests.app, name="requests")
 app.command("erase", short_help="Act on an accepted request.")(requests.erase)
+app.add_typer(retention.app, name="retention")
+retention.app.command("change")(retention_acts.change)
+retention.app.command("override")(retention_acts.override)
+retention.app.command("destroy")(retention_acts.destroy)
 app.add_typer(recordings.app, name="recordings")
 app.add_typer(vault.app, name="vault")
 app.add_typer(audit.app, name="audit")

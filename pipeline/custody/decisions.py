@@ -57,8 +57,8 @@ def decide(
 ) -> str:
     """Write a decision down with the class and floors that follow; its id.
 
-    A later decision stands in place of the earlier one (an appeal). Raises PermissionRefused, ConfigError for an unknown
-    category, ApprovalError where a second person has to agree, TransitionError if it changed meanwhile.
+    A later decision stands in place of the earlier one (an appeal). Raises PermissionRefused, ConfigError for a
+    category that is none, ApprovalError where a second person has to agree, TransitionError if it changed meanwhile.
     """
     case = desk.case(incident_id)
     allow(desk, case, category, by)

@@ -44,26 +44,19 @@ def record(desk: Desk, incident_id: str, kind: str, *, at: datetime, reference: 
         by.need(f"record {kind}", *RECORDERS)
     if kind in RECEIPTS and not reference.strip():
         raise WatchkeepError(f"{kind} is a receipt: give the authority's --reference")
-    now = desk.now()
-    return _write(desk, incident_id, kind, in_time(at, now, kind), reference.strip(), now, by.actor)
+    return write(desk, incident_id, kind, in_time(at, desk.now(), kind), reference.strip(), by.actor)
 
 
 def close_report(desk: Desk, incident_id: str, *, ground: str, agreed: Agreed) -> str:
     """Two people found that there is nothing to report: ends the wait for a receipt. Raises ApprovalError."""
-    now = desk.now()
-    return _write(desk, incident_id, REPORT_CLOSED, now, ground, now, agreed.by.actor, agreed)
+    return write(desk, incident_id, REPORT_CLOSED, desk.now(), ground, agreed.by.actor, agreed)
 
 
-def _write(
-    desk: Desk,
-    incident_id: str,
-    kind: str,
-    at: datetime,
-    reference: str,
-    now: datetime,
-    actor: str,
-    agreed: Agreed | None = None,
+def write(
+    desk: Desk, incident_id: str, kind: str, at: datetime, reference: str, actor: str, agreed: Agreed | None = None
 ) -> str:
+    """Write an event down with its floors, whoever may do that; looks again if the incident changed meanwhile."""
+    now = desk.now()
     for _ in range(ATTEMPTS):
         case = desk.case(incident_id)
         event = Event(kind=kind, at=at, recorded_at=now, reference=reference)

@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from pipeline.core.decision import Custody
 from pipeline.core.errors import ConfigError, HeldError, TransitionError
 from pipeline.core.evidence import Party
 from pipeline.core.person import Person, Role
 from pipeline.core.retention import Order, Outcome, RequestKind, Verdict
+from pipeline.custody import events
 from pipeline.custody.desk import Desk, in_time
 from pipeline.retention import erasure
 from pipeline.vault.destroy import Destroyer
@@ -21,6 +23,9 @@ from pipeline.vault.orders import Orders
 from pipeline.vault.requests import ACCEPTED, REFUSED, Requests, RequestView
 
 DESK = (Role.PRIVACY_OFFICER, Role.LEGAL)
+
+DISCOVERED = "discovered"
+"""The event of learning that a person is under 13."""
 
 ERASES_ORDINARY = frozenset({RequestKind.ERASURE, RequestKind.WITHDRAWAL, RequestKind.UNDER_13})
 """Requests after which what the platform stores ordinarily goes."""
@@ -131,6 +136,8 @@ def carry_out(desk: Desk, view: RequestView, *, by: Person) -> Done:
     """Erase what may go now, restrict what must stay, write both down, and close the request. Twice is once."""
     by.need("erase", Role.PRIVACY_OFFICER)
     now = desk.now()
+    if view.kind is RequestKind.UNDER_13:
+        _discovered(desk, view, by)
     items = outcomes(desk, view, now)
     requests = Requests(desk.parts)
     note = [(i.incident_id, i.party, i.outcome, i.ground) for i in items]
@@ -142,6 +149,15 @@ def carry_out(desk: Desk, view: RequestView, *, by: Person) -> Done:
     if not gone.passed_by:
         requests.close(view.request_id, by=by.actor)
     return Done(items=items, destroyed=gone.destroyed, parties=gone.parties, passed_by=gone.passed_by)
+
+
+def _discovered(desk: Desk, view: RequestView, by: Person) -> None:
+    """From its receipt on we know of a child: the clocks of that knowledge start."""
+    for incident_id in dict.fromkeys(i for i, _ in Requests(desk.parts).incidents_of(account(desk, view))):
+        case = desk.case(incident_id)
+        known = any(e.kind == DISCOVERED and e.reference == view.request_id for e in case.events)
+        if case.custody is Custody.ACTIVE and not known:
+            events.write(desk, incident_id, DISCOVERED, view.received_at, view.request_id, by.actor)
 
 
 def _erase(desk: Desk, view: RequestView, items: Sequence[Item], now: datetime, by: Person) -> Done:
