@@ -12,7 +12,7 @@ from pipeline.core.retention import Case, Hold
 from pipeline.custody.desk import Desk
 from pipeline.retention import words
 from pipeline.retention.words import Answered, Gone
-from pipeline.vault.destroy import Destroyer
+from pipeline.vault.destroyed import destroyed_keys
 from pipeline.vault.holds import Holds
 from pipeline.vault.requests import Requests
 
@@ -40,10 +40,7 @@ def explain(desk: Desk, incident_id: str, *, by: Person | None) -> Explanation:
         legal=legal,
         promoted=desk.promoted.get(case.subject),
         parties=tuple(dict.fromkeys(r.party.value for r in view.records)),
-        gone=tuple(
-            Gone(party=d.party, at=utc_parse(d.at), reason=d.reason, actor=d.actor)
-            for d in Destroyer(desk.parts).destructions(incident_id)
-        ),
+        gone=tuple(_gone(desk, incident_id)),
         answers=tuple(_answers(desk, incident_id)),
     )
     return Explanation(words=said, verdict=judged.verdict.value, due_at=judged.due_at)
@@ -63,6 +60,12 @@ def _with_orders(desk: Desk, case: Case, *, legal: bool) -> Case:
         return replace(hold, kind=view.kind, authority=view.authority, reference=view.reference) if view else hold
 
     return replace(case, holds=tuple(worded(h) for h in case.holds))
+
+
+def _gone(desk: Desk, incident_id: str) -> Iterator[Gone]:
+    with desk.parts.catalog.read() as tx:
+        for key in destroyed_keys(tx, incident_id):
+            yield Gone(party=key.party, at=utc_parse(key.at), reason=key.reason, actor=key.actor)
 
 
 def _answers(desk: Desk, incident_id: str) -> Iterator[Answered]:

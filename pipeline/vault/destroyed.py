@@ -95,9 +95,7 @@ def destroyed(tx: Connection, parts: Parts, incident_id: str) -> Destroyed:
     found = tx.execute(select(incident).where(incident.c.incident_id == incident_id)).first()
     if found is None:
         raise WatchkeepError(f"there is no incident {incident_id}: see watchkeep incidents list")
-    gone = tx.execute(
-        select(destruction).where(destruction.c.incident_id == incident_id).order_by(destruction.c.party)
-    ).all()
+    gone = destroyed_keys(tx, incident_id)
     if not gone and found.custody not in _KEPT:
         raise TransitionError(f"incident {incident_id} never had sealed evidence, so there is nothing to certify")
     if not gone:
@@ -105,21 +103,27 @@ def destroyed(tx: Connection, parts: Parts, incident_id: str) -> Destroyed:
             f"incident {incident_id} is not destroyed, so there is nothing to certify: "
             f"`watchkeep explain --incident {incident_id}` says why it is still here"
         )
-    for row in gone:
-        _prove_gone(parts.keys, row.key_id)
-    keys = tuple(DestroyedKey(**{name: getattr(row, name) for name in DestroyedKey.__slots__}) for row in gone)
-    records = _records(tx, incident_id, [key.key_id for key in keys])
+    for key in gone:
+        _prove_gone(parts.keys, key.key_id)
+    records = _records(tx, incident_id, [key.key_id for key in gone])
     files = tuple(_file(tx, parts, row) for row in _files(tx, records))
     return Destroyed(
         incident_id=incident_id,
         sealed_at=found.sealed_at,
-        keys=keys,
-        living=_living(tx, incident_id, keys, found.custody),
+        keys=gone,
+        living=_living(tx, incident_id, gone, found.custody),
         records=records,
         files=files,
-        entries=_entries(tx, incident_id, keys, files),
+        entries=_entries(tx, incident_id, gone, files),
         ledger=ledger_of(parts.keys),
     )
+
+
+def destroyed_keys(tx: Connection, incident_id: str) -> tuple[DestroyedKey, ...]:
+    """The ends of an incident's keys, by party."""
+    d = destruction
+    rows = tx.execute(select(d).where(d.c.incident_id == incident_id).order_by(d.c.party)).all()
+    return tuple(DestroyedKey(**{name: getattr(row, name) for name in DestroyedKey.__slots__}) for row in rows)
 
 
 def _prove_gone(keys: KeyStore, key_id: str) -> None:
