@@ -130,3 +130,31 @@ def test_plaintext_leaves_by_one_function_only() -> None:
         if "import Content, chunks" in path.read_text() or "import Content, unseal" in path.read_text()
     }
     assert users == {"disclose.py", "verify_file.py"}
+
+
+def test_evidence_is_not_used_for_what_it_was_not_collected_for(sealed: Vault, place: Place) -> None:
+    """I7: the purposes that were told when the data were collected bind every use; renewed consent is needed."""
+    other = DevelopmentGrant(mode="development", purpose="TRAINING")
+    options = {**OPEN, "grant": other}
+    record_id = record(sealed)
+    with pytest.raises(DisclosureError, match="collected for DETECT and not for TRAINING, which takes renewed consent"):
+        sealed.open_evidence(record_id, **options)  # type: ignore[arg-type]
+    assert [subject for _, subject, _ in entries(place, "evidence.refuse")] == [f"record:{record_id}"]
+    assert sealed.open_evidence(record_id, **OPEN)  # type: ignore[arg-type]
+
+
+def test_what_was_collected_for_unknown_purposes_is_opened_as_before(sealed: Vault) -> None:
+    unknown = DevelopmentGrant(mode="development", purpose="LEGAL_CLAIM")
+    options = {**OPEN, "grant": unknown}
+    assert sealed.open_evidence(record(sealed, party=Party.COUNTERPART), **options)  # type: ignore[arg-type]
+
+
+def test_a_look_leaves_no_lease_behind_even_if_it_fails(sealed: Vault, place: Place) -> None:
+    record_id = record(sealed)
+    sealed.open_evidence(record_id, **OPEN)  # type: ignore[arg-type]
+    (path,) = place.files()
+    path.unlink()
+    with pytest.raises(IntegrityError):
+        sealed.open_evidence(record_id, **OPEN)  # type: ignore[arg-type]
+    with sealed.parts.catalog.read() as tx:
+        assert tx.exec_driver_sql("SELECT count(*) FROM lease").scalar() == 0
