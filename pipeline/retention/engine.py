@@ -92,10 +92,10 @@ def class_of(outcome: Review, category_class: str, jurisdiction: str, rules: Rul
     if category_class not in rules.classes:
         raise ConfigError(f"retention rules {rules.name}: there is no class {category_class}; add it to the rule file")
     for rule in rules.classes.values():
-        if rule.name != PATTERN and category_class in rule.instead_of and rules.on(rule.requires_flag):
-            known = jurisdiction != UNKNOWN
-            if not rule.jurisdiction or (known and any(may_share(jurisdiction, code) for code in rule.jurisdiction)):
-                return rule.name
+        # An unknown place is in none of the jurisdictions: the class stays the one that owes a report.
+        there = not rule.jurisdiction or any(may_share(jurisdiction, code) for code in rule.jurisdiction)
+        if there and rule.name != PATTERN and category_class in rule.instead_of and rules.on(rule.requires_flag):
+            return rule.name
     return category_class
 
 

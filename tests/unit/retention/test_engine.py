@@ -20,6 +20,8 @@ NOTICE = event("notified", "2026-03-15")
 FILED = event("ncmec_submitted", "2026-03-15")
 ERASURE = DestroyOrder(order=Order.ERASURE, at=T0 + 5 * DAY, ground="accepted request")
 DESTROY_ORDER = DestroyOrder(order=Order.DESTROY, at=T0 + 5 * DAY, ground="18 USC 2258B(c)")
+LATE_ORDER = DestroyOrder(order=Order.DESTROY, at=on("2026-06-01"), ground="18 USC 2258B(c)")
+FOUND_AGAIN = event("discovered", "2026-03-30")
 SUSPECTED = event("suspected_minor", "2026-03-11")
 
 
@@ -61,7 +63,11 @@ SUSPECTED = event("suspected_minor", "2026-03-11")
         (upheld("POLICY_VIOLATION", events=(NOTICE, event("discovered", "2026-03-16"))), "2026-03-17", CONFLICT, ()),
         (upheld("POLICY_VIOLATION", events=(NOTICE, event("discovered", "2026-03-16"))), "2026-09-14", CONFLICT, ()),
         (upheld("POLICY_VIOLATION", events=(NOTICE, event("discovered", "2026-03-16"))), "2026-09-15", DESTROY, ()),
+        (upheld("POLICY_VIOLATION", events=(NOTICE,), orders=(ERASURE, LATE_ORDER)), "2026-05-30", KEEP, ()),
+        (upheld("POLICY_VIOLATION", events=(NOTICE,), orders=(ERASURE, LATE_ORDER)), "2026-06-01", DESTROY, ()),
+        (upheld("DISMISSED", events=(event("discovered", "2026-03-11"), FOUND_AGAIN)), "2026-03-14", DESTROY, ()),
         (csam(), "2030-01-01", KEEP, ("REPORT",)),
+        (upheld("CSAM_US", severity=Severity.HIGH), "2030-01-01", KEEP, ()),
         (csam(event("discovered", "2026-03-16")), "2026-04-01", HELD, ("REPORT",)),
         (csam(event("ncmec_submit_unknown", "2026-03-16")), "2030-01-01", KEEP, ("REPORT",)),
         (csam(FILED), "2027-03-14", KEEP, ()),
@@ -88,6 +94,12 @@ SUSPECTED = event("suspected_minor", "2026-03-11")
             "2026-06-10",
             DESTROY,
             (),
+        ),
+        (
+            upheld("PRESERVATION", review=Review.NOT_NEEDED, holds=(hold(), hold("h2", until=T0))),
+            "2026-06-09",
+            KEEP,
+            ("h1",),
         ),
         (upheld("PRESERVATION", review=Review.NOT_NEEDED), "2030-01-01", KEEP, ()),
         (upheld("A_CLASS_NOBODY_KNOWS"), "2030-01-01", KEEP, ()),
@@ -180,6 +192,9 @@ def test_in_production_a_ceiling_that_nobody_verified_destroys_nothing_and_a_flo
     ordered = replace(old, orders=(ERASURE,))
     assert judge(ordered, RULES, on("2026-04-01"), production=True).verdict is KEEP
     assert judge(ordered, RULES, late, production=True).verdict is DESTROY
+    later = replace(old, orders=(replace(ERASURE, at=late + DAY),))
+    assert judge(later, RULES, late, production=True).verdict is KEEP
+    assert judge(later, RULES, late + DAY, production=True).verdict is DESTROY
     unseen = judge(case(), EXPIRING, late, production=True)
     assert (unseen.verdict, unseen.kept_by) == (HELD, ("REVIEW",))
 
@@ -231,7 +246,13 @@ def test_a_pattern_extends_and_never_shortens() -> None:
 
 @pytest.mark.parametrize(
     "other",
-    [upheld("DISMISSED", review=Review.DISMISSED), csam(FILED), upheld("TERROR_TCO", events=(NOTICE,)), case()],
+    [
+        upheld("DISMISSED", review=Review.DISMISSED),
+        csam(FILED),
+        upheld("TERROR_TCO", events=(NOTICE,)),
+        case(),
+        upheld("POLICY_VIOLATION", events=(NOTICE,), review=Review.UNDER_REVIEW),
+    ],
 )
 def test_a_pattern_reaches_upheld_decisions_of_the_classes_that_it_stands_in_for(other: Case) -> None:
     at = on("2026-03-20")
@@ -275,6 +296,8 @@ def test_flagged_ceilings_apply_only_while_legal_has_switched_them_on() -> None:
     assert "EU_NIICS_12M" in collided.reason
     unconfirmed = upheld("DISMISSED", review=Review.DISMISSED, severity=Severity.SEVERE)
     assert judge(unconfirmed, RULES, T0 + DAY, production=False).verdict is KEEP
+    mild = replace(unconfirmed, severity=Severity.HIGH)
+    assert judge(mild, switched, T0 + DAY, production=False).verdict is KEEP
     assert judge(unconfirmed, switched, T0 + DAY, production=False).verdict is DESTROY
     assert class_of(Review.UPHELD, "CSAM_US", "NL", RULES) == "CSAM_US"
     assert class_of(Review.UPHELD, "CSAM_US", "NL", switched) == "CSAM_EU_NIICS"
