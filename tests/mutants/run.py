@@ -19,12 +19,13 @@ from pathlib import Path
 
 from tests.mutants.finding import FINDING
 from tests.mutants.keeping import KEEPING
+from tests.mutants.keys import KEYS
 from tests.mutants.mutant import Mutant
 
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = ("pipeline", "tests", "configs", "models", "docs", "pyproject.toml")
 LIMIT_S = 300
-MUTANTS = (*KEEPING, *FINDING)
+MUTANTS = (*KEEPING, *KEYS, *FINDING)
 FAILED, PASSED = 1, 0  # pytest's exit codes; all others mean that it could not tell
 
 

@@ -19,6 +19,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from pipeline.core.evidence import Draft, Kind, Party
 from pipeline.vault.envelope import CHUNK_BYTES
+from pipeline.vault.epoch import master_epoch_beside
+from pipeline.vault.kit import kit_of, kit_text
 from pipeline.vault.vault import Vault
 from tests.unit.vault.conftest import (
     INSTALLATION_KEY,
@@ -46,8 +48,14 @@ def unlocked(key: bytes, context: str, locked: bytes) -> bytes:
 
 
 def data_key(place: Place, key_id: str, wrapped: bytes) -> bytes:
-    store = hkdf(MASTER, "watchkeep/key-store/1")
-    key = unlocked(store, f"key {key_id}", (place.keys / "store/live" / key_id).read_bytes())
+    epoch = json.loads((place.root / "keys-master/epoch").read_bytes())
+    store = hkdf(MASTER, "watchkeep/key-store/2", bytes.fromhex(epoch["chain"]))
+    bucket = hashlib.sha256(key_id.encode()).hexdigest()[:2] + ".keys"
+    body = (place.keys / "store" / str(epoch["number"]) / bucket).read_bytes()
+    (slot,) = (
+        body[at : at + 128] for at in range(0, len(body), 128) if body[at : at + 68].rstrip(b"\0") == key_id.encode()
+    )
+    key = unlocked(store, f"key {key_id}", slot[68:])
     return unlocked(key, f"data key under {key_id}", wrapped)
 
 
@@ -95,6 +103,40 @@ def test_what_was_sealed_is_read_by_the_document_alone(one: Vault, place: Place)
         assert macs[row["record_id"].hex()] == mac
         names_subject = {"participant", "identity", "parts", "recording_sha256", "started_at"} & set(facts)
         assert bool(names_subject) == (row["party"] == Party.SUBJECT)
+
+
+def test_after_a_renewal_the_document_still_reads_it(one: Vault, place: Place) -> None:
+    chain = bytes.fromhex(json.loads((place.root / "keys-master/epoch").read_bytes())["chain"])
+    one.parts.keys.renew()
+    held = json.loads((place.root / "keys-master/epoch").read_bytes())
+    assert held == {"number": 1, "chain": hkdf(chain, "watchkeep/epoch/1").hex()}
+    for row, sealed in zip(rows(place, "evidence"), SEALED, strict=True):
+        assert (
+            opened(data_key(place, row["key_id"], row["wrapped_data_key"]), "evb1/segment", row["body"]) == sealed.body
+        )
+
+
+def test_the_head_of_the_ledger_is_maced_as_documented(one: Vault, place: Place) -> None:
+    one.parts.keys.destroy(one.parts.keys.ids()[0])
+    held = json.loads((place.root / "keys-master/ledger-head").read_bytes())
+    last = json.loads((place.keys / "ledger/destroyed.jsonl").read_bytes().splitlines()[-1])
+    said = json.dumps({"digest": last["digest"], "number": 1}, separators=(",", ":")).encode()
+    mac = hmac.new(hkdf(MASTER, "watchkeep/ledger-head/1"), said, "sha256").hexdigest()
+    assert held == {"digest": last["digest"], "number": 1, "mac": mac}
+
+
+def test_a_kit_is_read_by_the_document_alone(one: Vault, place: Place) -> None:
+    epoch = master_epoch_beside(place.keys, MASTER)
+    values = {}
+    for line in kit_text(kit_of(epoch, MASTER)).splitlines():
+        body, slash, check = line.partition(" / ")
+        if slash:
+            label, value = body.split()[0], "".join(body.split()[1:])
+            assert check == hashlib.sha256(f"watchkeep kit 1/{label}/{value}".encode()).hexdigest()[:4]
+            values[label] = value
+    assert values["root-1"] + values["root-2"] == MASTER.hex()
+    assert values["chain-1"] + values["chain-2"] == json.loads(epoch.path.read_bytes())["chain"]
+    assert (values["epoch"], values["lines"]) == ("0", "0")
 
 
 def test_a_file_is_bound_to_its_place_by_the_documented_prefix(one: Vault, place: Place) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import shutil
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -165,9 +166,18 @@ def test_a_key_that_does_not_fit_on_the_disk_was_never_made(store: FileKeyStore,
     assert store.ids() == sorted([*ids, beside])
 
 
-def _bucket(key_id: str) -> str:
-    from hashlib import sha256
+def test_half_a_slot_that_a_crash_left_is_no_key_and_in_nobodys_way(store: FileKeyStore, folder: Path) -> None:
+    store.create("file-1")
+    path, _ = slot_of(folder, "file-1")
+    beside = next(n for i in range(10**6) if _bucket(n := f"x-{i}") == path.name)
+    with path.open("ab") as file:
+        file.write(beside.encode().ljust(ID_BYTES, b"\0") + b"half")
+    assert store.ids() == ["file-1"] and not store.exists(beside)
+    store.create(beside)
+    assert store.wrap(beside, bytes(32)) and store.ids() == ["file-1", beside]
 
+
+def _bucket(key_id: str) -> str:
     return sha256(key_id.encode()).hexdigest()[:2] + ".keys"
 
 

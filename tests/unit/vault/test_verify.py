@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
 import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,6 +15,7 @@ from pipeline.vault import parquet, tables
 from pipeline.vault.blobs import FileStore
 from pipeline.vault.catalog import Catalog
 from pipeline.vault.epoch import master_epoch_beside
+from pipeline.vault.key_slots import ID_BYTES, SLOT_BYTES
 from pipeline.vault.keys import open_keys
 from pipeline.vault.orphans import file_name, fresh_file_id
 from pipeline.vault.parquet import EvidenceFile, write_file
@@ -27,6 +27,7 @@ from tests.unit.vault.conftest import (
     MASTER,
     Place,
 )
+from tests.unit.vault.key_places import slot_of, slots_in
 from tests.unit.vault.tampered import place_of_two, problems, tampering, template, the_problem
 
 __all__ = ["place_of_two", "template"]
@@ -152,15 +153,15 @@ def test_a_file_of_a_run_that_an_old_catalog_does_not_know_is_no_leftover(place_
 
 
 def test_a_missing_or_exchanged_key_is_found(place_of_two: Place) -> None:
-    live = place_of_two.keys / "store/live"
-    one, two = sorted(live.glob("incident-*"))[:2]
-    kept = one.read_bytes()
-    one.unlink()
-    missing = problems(place_of_two)
-    assert any(f"key {one.name} of" in p and "is missing" in p for p in missing)
-    shutil.copy(two, one)
-    assert any(one.name in p for p in problems(place_of_two))
-    one.write_bytes(kept)
+    store = place_of_two.keys / "store"
+    one, two = sorted(name for _, _, name in slots_in(store) if name.startswith("incident-"))[:2]
+    (path, at), (other, there) = slot_of(store, one), slot_of(store, two)
+    kept, name = path.read_bytes(), one.encode().ljust(ID_BYTES, b"\0")
+    exchanged = name + other.read_bytes()[there + ID_BYTES : there + SLOT_BYTES]
+    for slot, said in ((bytes(SLOT_BYTES), "is missing"), (exchanged, "cannot be unlocked")):
+        path.write_bytes(kept[:at] + slot + kept[at + SLOT_BYTES :])
+        assert any(f"key {one}" in p and said in p for p in problems(place_of_two))
+    path.write_bytes(kept)
     assert problems(place_of_two) == ()
 
 
