@@ -27,9 +27,11 @@ def begin(root: Path, epoch: MasterEpoch, ledger: Path) -> bool:
 
     Raises ConfigError, and makes nothing, where keys are locked under an epoch that is gone, or under another master.
     """
+    if epoch.founded:
+        return False
     make_folder(epoch.path.parent)
     with locked(epoch.lock_file):
-        if epoch.founded:
+        if epoch.founded:  # by another process meanwhile
             return False
         if _numbers(root):
             raise ConfigError(f"{epoch.path} is missing but {root} holds keys that are locked under it: {RESTORE}")
