@@ -21,6 +21,7 @@ from pipeline.retention.engine import judge
 from pipeline.retention.patterns import Pattern, Upheld, find
 from pipeline.retention.rules import Rules
 from pipeline.vault.cases import Cases
+from pipeline.vault.marks import Marks
 from pipeline.vault.parts import Parts
 from pipeline.vault.vault import Vault
 
@@ -66,6 +67,12 @@ class Desk:
     def promoted(self) -> Mapping[str, datetime]:
         """The last upheld decision of each person with a pattern that counts."""
         return {p.person: p.last_upheld_at for p in self.patterns if p.confirmed}
+
+    def tick(self, actor: str) -> tuple[datetime, str]:
+        """Let the clock tick: trusted time for an act that destroys, and why nothing may be destroyed now, or ""."""
+        said, limits, marks = self.now(), self.rules.clock, Marks(self.parts)
+        words = marks.tick(said, max_backward=limits.max_backward, max_forward=limits.max_forward, by=actor)
+        return marks.now(said), words
 
     def judge(self, case: Case, now: datetime) -> Disposition:
         """The verdict on one case."""

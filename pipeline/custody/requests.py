@@ -135,7 +135,7 @@ def account(desk: Desk, view: RequestView) -> str:
 def carry_out(desk: Desk, view: RequestView, *, by: Person) -> Done:
     """Erase what may go now, restrict what must stay, write both down, and close the request. Twice is once."""
     by.need("erase", Role.PRIVACY_OFFICER)
-    now = desk.now()
+    now, _ = desk.tick(by.actor)
     if view.kind is RequestKind.UNDER_13:
         _discovered(desk, view, by)
     items = outcomes(desk, view, now)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from pipeline.core.approval import Params
 from pipeline.core.clock import utc_text
-from pipeline.core.errors import WatchkeepError
+from pipeline.core.errors import TransitionError, WatchkeepError
 from pipeline.core.retention import Bound, Case, Disposition, Verdict
 from pipeline.custody.desk import Agreed, Desk
 from pipeline.retention import engine
@@ -109,8 +109,9 @@ def sweep(desk: Desk, *, actor: str, agreed: Agreed | None = None) -> Sweep:
     """
     destroyer, marks = Destroyer(desk.parts), Marks(desk.parts)
     destroyer.resume(actor=actor)
-    pauses = [*_clock(desk, marks, actor), *_open(marks)]
-    now = marks.now(desk.now())
+    now, jumped = desk.tick(actor)
+    pauses = [Pause(words=jumped, act=CLOCK, params={"at_day": utc_text(desk.now())[:10]})] if jumped else []
+    pauses += _open(marks)
     found = plan(desk, now)
     if found.unwritten:
         for incident_id, bounds in found.unwritten:
@@ -129,6 +130,8 @@ def sweep(desk: Desk, *, actor: str, agreed: Agreed | None = None) -> Sweep:
         allow_unreviewed=desk.rules.unreviewed == "expire",
         approval=agreed.approval if agreed else None,
     )
+    if done.pause:
+        raise TransitionError(f"{done.pause}; nothing was destroyed, sweep again")
     return Sweep(
         plan=found,
         applied=True,
@@ -156,12 +159,6 @@ def accept_clock(desk: Desk, agreed: Agreed) -> None:
 def end_pause(desk: Desk, pause_id: str, agreed: Agreed) -> None:
     """Two people ended a pause, such as that after a restore, when all holds were confirmed."""
     Marks(desk.parts).end_pause(pause_id, approval=agreed.approval, by=agreed.by.actor)
-
-
-def _clock(desk: Desk, marks: Marks, actor: str) -> Iterator[Pause]:
-    now, limits = desk.now(), desk.rules.clock
-    if words := marks.tick(now, max_backward=limits.max_backward, max_forward=limits.max_forward, by=actor):
-        yield Pause(words=words, act=CLOCK, params={"at_day": utc_text(now)[:10]})
 
 
 def _open(marks: Marks) -> Iterator[Pause]:
