@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from tests.mutants.acts import ACTS
 from tests.mutants.finding import FINDING
 from tests.mutants.keeping import KEEPING
 from tests.mutants.keys import KEYS
@@ -25,7 +26,7 @@ from tests.mutants.mutant import Mutant
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = ("pipeline", "tests", "configs", "models", "docs", "pyproject.toml")
 LIMIT_S = 300
-MUTANTS = (*KEEPING, *KEYS, *FINDING)
+MUTANTS = (*KEEPING, *ACTS, *KEYS, *FINDING)
 FAILED, PASSED = 1, 0  # pytest's exit codes; all others mean that it could not tell
 
 

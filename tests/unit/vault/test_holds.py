@@ -246,3 +246,13 @@ def test_an_incident_that_is_gone_does_not_keep_a_hold_that_ran_out_from_being_r
     change(sealed, two[0], custody="purged")
     assert set(release(sealed, hold_id)) == set(two)
     assert sealed.verify().problems == ()
+
+
+def test_a_crash_at_the_very_first_hold_does_not_cost_the_key_of_all_later_ones(
+    sealed: Vault, two: tuple[str, str]
+) -> None:
+    sealed.parts.keys.create("holds")  # and then the power went, before the catalog knew of it
+    sealed.parts.keys.create("incident-leftover")
+    assert sealed.remove_orphans().keys == ("incident-leftover",)
+    hold_on(sealed, two)
+    assert sealed.verify().problems == ()
