@@ -169,8 +169,8 @@ audit_event = Table(
 
 IMMUTABLE = (
     "approval_used", "audit_event", "conclusion", "decision", "destroy_order", "destruction", "event", "evidence_file",
-    "evidence_record", "fence", "finding", "floor", "floor_override", "hold_change", "hold_item", "key_ref", "request_item",
-    "rule_set", "sweep", "tick", "unlinked",
+    "evidence_record", "fence", "finding", "floor", "floor_override", "hold_change", "hold_item", "key_ref",
+    "request_item", "rule_set", "sweep", "tick", "unlinked",
 )  # fmt: skip
 """Tables whose rows triggers protect from change and deletion; `v0002_keeping.sql` says what erasure may still do."""
 

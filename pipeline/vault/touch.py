@@ -95,9 +95,8 @@ def touch(
 
     With `recall`, one that was claimed for destruction is active again: prove first that its keys are alive.
     """
-    back = {incident.c.custody: case((_claimed, Custody.ACTIVE.value), else_=incident.c.custody)} if recall else {}
-    changes = {incident.c.revision: incident.c.revision + 1, **back}
-    changes |= {incident.c[name]: value for name, value in (values or {}).items()}
+    back = {"custody": case((_claimed, Custody.ACTIVE.value), else_=incident.c.custody)} if recall else {}
+    changes: dict[str, object] = {"revision": incident.c.revision + 1, **back, **(values or {})}
     for ids in batches(incidents):
         act.tx.execute(update(incident).where(incident.c.incident_id.in_(ids)).values(changes))
         states = states_of(act.tx, "incident", ids)
