@@ -6,6 +6,7 @@ active. Times are aware UTC.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -34,6 +35,33 @@ NCA_REPORTED = "nca_reported"
 REPORT_CLOSED = "report_closed"
 REPORT_ENDS = frozenset({NCMEC_SUBMITTED, NCA_REPORTED, REPORT_CLOSED})
 """Events that end the wait: a receipt, or two people who found that there is nothing to report."""
+
+REFERRED = "referred"
+APPEAL_RECEIVED = "appeal_received"
+APPEAL_DECIDED = "appeal_decided"
+
+
+def report_open(review: Review, severity: Severity, kinds: Iterable[str]) -> bool:
+    """True while an incident waits for a report: `kinds` are its events in the order in which they were written down.
+
+    Opened by a suspicion or an escalation, or by upholding what is severe; the latter is settled by a referral, too.
+    """
+    state: bool | None = None
+    for kind in kinds:
+        if kind in REPORT_OPENS:
+            state = True
+        elif kind in REPORT_ENDS or (kind == REFERRED and state is None):
+            state = False
+    return review is Review.UPHELD and severity >= Severity.SEVERE if state is None else state
+
+
+def appeal_open(kinds: Iterable[str]) -> bool:
+    """True from the receipt of an appeal until its decision."""
+    state = False
+    for kind in kinds:
+        if kind in (APPEAL_RECEIVED, APPEAL_DECIDED):
+            state = kind == APPEAL_RECEIVED
+    return state
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +179,7 @@ class Verdict(StrEnum):
     KEEP = "keep"
     """It is not due."""
     HELD = "held"
-    """It is due, and a hold (an order, an open review, an unfiled report) keeps it, restricted."""
+    """It is due, and a hold (an order, an open review, appeal or report) keeps it, restricted."""
     CONFLICT = "conflict"
     """A floor demands what a ceiling forbids: kept, restricted, until people settle it or the floor has passed."""
     DESTROY = "destroy"
@@ -163,7 +191,7 @@ class Disposition:
     """The verdict on one incident at its `revision`, and what it rests on.
 
     `due_at` is None while nothing says when it goes. `floors` and `ceilings` are all that apply. `kept_by` are the
-    holds that keep it: hold ids, "REVIEW" or "REPORT". `alarms` are words for people who must act.
+    holds that keep it: hold ids, "REVIEW", "REPORT" or "APPEAL". `alarms` are words for people who must act.
     `unreviewed` marks the destruction of what nobody looked at, which the rules have to allow.
     """
 

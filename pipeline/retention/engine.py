@@ -24,7 +24,7 @@ from pipeline.core.retention import (
     Verdict,
 )
 from pipeline.retention.bounds import computed_floors, latest_of_each
-from pipeline.retention.keepers import REPORT, REVIEW, hold_alarms
+from pipeline.retention.keepers import APPEAL, REPORT, REVIEW, hold_alarms
 from pipeline.retention.rules import Rules
 from pipeline.retention.weighing import Weighed, weigh
 
@@ -137,6 +137,8 @@ def _held(case: Case, kept_by: tuple[str, ...], due: datetime) -> str:
         reasons.append("a report has to be filed, or closed by two people")
     if REVIEW in kept_by:
         reasons.append("nobody has decided on it")
+    if APPEAL in kept_by:
+        reasons.append("an appeal is open")
     # Who may not see a confidential hold reads what everybody reads of evidence that is due.
     return f"it is due since {due.date()}, but " + ", and ".join(reasons) if reasons else _sweep(due)
 

@@ -13,7 +13,7 @@ from pipeline.core.decision import Custody, Severity
 from pipeline.core.evidence import Party
 from pipeline.core.recording import UNKNOWN
 from pipeline.core.retention import Case, Outcome, RequestKind
-from pipeline.retention.keepers import REPORT, REVIEW, keepers
+from pipeline.retention.keepers import APPEAL, REPORT, REVIEW, keepers
 from pipeline.retention.phrases import moment
 from pipeline.retention.rules import Rules
 from pipeline.retention.weighing import Weighed, weigh
@@ -30,6 +30,7 @@ _ERASING = {
 }
 _REPORT = "18 USC 2258A(a), (h) and GDPR 17(3)(b): a report about it is outstanding, so it is kept, restricted"
 _REVIEW = "GDPR 17(3)(e), 18(1)(b): nobody has decided on it yet; what is open is kept, restricted, until somebody does"
+_APPEAL = "GDPR 17(3)(e) and Reg 2022/2065 art 20: an appeal is open; it is kept, restricted, until it is decided"
 _KEPT = "GDPR 17(3)(b), (e): a legal obligation or a legal claim may need it, so it is kept, restricted, for now"
 _CLOCK = "GDPR 17(3)(b): how long the law wants it kept is not known yet; ask again when it is"
 _GONE = "nothing of it is left: its key was destroyed before"
@@ -58,20 +59,20 @@ def outcome(
         return _access(case)
     if kind is RequestKind.RESTRICTION:
         return Outcome.RESTRICTED, "GDPR 18(1), (2): kept, and used for legal claims or by consent alone"
-    binding = _binding(case, kind, rules, weigh(case, rules, now, production, promoted), now, legal_basis)
+    binding = _binding(case, kind, weigh(case, rules, now, production, promoted), now, legal_basis)
     erased = _ERASING[kind] + ("; this side alone" if party is Party.COUNTERPART else "")
     return next(binding, (Outcome.ERASED, erased))
 
 
-def _binding(
-    case: Case, kind: RequestKind, rules: Rules, weighed: Weighed, now: datetime, legal_basis: str
-) -> Iterator[Answer]:
+def _binding(case: Case, kind: RequestKind, weighed: Weighed, now: datetime, legal_basis: str) -> Iterator[Answer]:
     """What stands in the way, weightiest first; a confidential hold comes last, when nothing else answers."""
-    kept_by = keepers(case, rules, now)
+    kept_by = keepers(case, now)
     if REPORT in kept_by:
         yield Outcome.RESTRICTED, _REPORT
     if REVIEW in kept_by:
         yield Outcome.RESTRICTED, _REVIEW
+    if APPEAL in kept_by:
+        yield Outcome.RESTRICTED, _APPEAL
     if kind is RequestKind.WITHDRAWAL and legal_basis.upper() != CONSENT:
         yield _other_basis(legal_basis)
     if any(hold.active(now) and not hold.confidential for hold in case.holds):

@@ -18,10 +18,12 @@ from pipeline.core.retention import (
     Disposition,
     Hold,
     Verdict,
+    appeal_open,
+    report_open,
 )
 from pipeline.retention.bounds import computed_floors, latest_of_each, promoting
 from pipeline.retention.engine import judge
-from pipeline.retention.keepers import REPORT, REVIEW, report_open
+from pipeline.retention.keepers import APPEAL, REPORT, REVIEW
 from pipeline.retention.period import Period
 from pipeline.retention.phrases import happened, happens, length, listed, moment, sentence, source, stretch
 from pipeline.retention.rules import ClassRule, Rules
@@ -87,6 +89,8 @@ def _because(case: Case, found: Disposition) -> str:
         reasons.append("nobody has decided on it")
     if REPORT in found.kept_by:
         reasons.append("a report about it is outstanding")
+    if APPEAL in found.kept_by:
+        reasons.append("an appeal is open")
     return listed(reasons)
 
 
@@ -197,7 +201,7 @@ def _hold_source(hold: Hold) -> str:
 
 
 def automatic(case: Case, rules: Rules) -> Iterator[str]:
-    """The holds that follow from the case itself: an open review, an unfiled report."""
+    """The holds that follow from the case itself: an open review, appeal or report."""
     if case.review in (Review.OPEN, Review.UNDER_REVIEW):
         looked = "somebody is looking at it" if case.review is Review.UNDER_REVIEW else "nobody has looked at it yet"
         expires = rules.unreviewed == "expire" and case.review is Review.OPEN and case.severity < Severity.SEVERE
@@ -207,7 +211,10 @@ def automatic(case: Case, rules: Rules) -> Iterator[str]:
             yield (
                 f"REVIEW: {looked}; until somebody has decided, ceilings and requests restrict it and never destroy it."
             )
-    if report_open(case, rules):
+    kinds = [event.kind for event in case.events]
+    if appeal_open(kinds):
+        yield "APPEAL: the person appealed, and no answer is recorded since; it stays until one is."
+    if report_open(case.review, case.severity, kinds):
         yield sentence(
             f"REPORT: {_report_since(case)}, and no receipt is recorded since; it stays until one is, or until two "
             "people find that there is nothing to report"

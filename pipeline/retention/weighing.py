@@ -61,7 +61,7 @@ def weigh(case: Case, rules: Rules, now: datetime, production: bool, promoted: d
     if case.orders:
         ordered = min(order.at for order in case.orders)
         waived = any(order.order is Order.DESTROY and order.at <= now for order in case.orders)
-    kept_by = keepers(case, rules, now)
+    kept_by = keepers(case, now)
     unreviewed = REVIEW in kept_by and _may_expire(case, rules, limits, now, production)
     if unreviewed:
         kept_by = tuple(keeper for keeper in kept_by if keeper != REVIEW)

@@ -6,14 +6,15 @@ incident is not named: whoever reads of it may not be one who may know of every 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, or_, select
 
 from pipeline.core.decision import Custody, Review, Severity
-from pipeline.core.retention import REPORT_ENDS, REPORT_OPENS, Order
+from pipeline.core.retention import Order, appeal_open, report_open
 from pipeline.vault.leases import leased
 from pipeline.vault.tables import incident
 from pipeline.vault.tables_keeping import destroy_order, event, hold, hold_item
@@ -24,6 +25,7 @@ GONE = "its keys were destroyed before"
 CLAIMED = "it was claimed before: finish that first"
 UNREVIEWED = "nobody has decided on it"
 UNREPORTED = "a report on it is outstanding: file it, or let two people close it"
+APPEALED = "an appeal is open: it waits for the answer"
 READ = "somebody is reading it: the next sweep takes it"
 
 
@@ -47,7 +49,7 @@ def refusals(tx: Connection, wanted: Iterable[Wanted], *, custody: Custody, now:
     rows = {row.incident_id: row for row in tx.execute(select(incident).where(incident.c.incident_id.in_(ids)))}
     facts = _Facts(
         held=_held(tx, ids, now),
-        reports=_reports(tx, ids),
+        events=_events(tx, ids),
         waived=_waived(tx, ids, now),
         read=leased(tx, ids, at),
         custody=custody.value,
@@ -60,8 +62,8 @@ def refusals(tx: Connection, wanted: Iterable[Wanted], *, custody: Custody, now:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Facts:
     held: frozenset[str]
-    reports: Mapping[str, bool]
-    """Whether the last word was that a report is to be filed (True) or that it is settled; others are not in it."""
+    events: Mapping[str, Sequence[str]]
+    """Kinds of events in the order in which they were written down."""
     waived: frozenset[str]
     read: frozenset[str]
     custody: str
@@ -81,9 +83,11 @@ def _reasons(row: Any, wanted: Wanted, facts: _Facts) -> Iterator[str]:
     undecided = row.review in (Review.OPEN.value, Review.UNDER_REVIEW.value)
     if undecided and not (wanted.unreviewed and row.severity < Severity.SEVERE):
         yield UNREVIEWED
-    grave = row.review == Review.UPHELD.value and row.severity >= Severity.SEVERE
-    if facts.reports.get(wanted.incident_id, grave):
+    kinds = facts.events.get(wanted.incident_id, ())
+    if report_open(Review(row.review), Severity(row.severity), kinds):
         yield UNREPORTED
+    if appeal_open(kinds):
+        yield APPEALED
     if row.floor_at > facts.now and wanted.incident_id not in facts.waived:
         yield f"it has to stay until {row.floor_at[:10]}"
     if wanted.incident_id in facts.read:
@@ -100,10 +104,12 @@ def _held(tx: Connection, ids: list[str], now: str) -> frozenset[str]:
     return frozenset(tx.execute(query).scalars())
 
 
-def _reports(tx: Connection, ids: list[str]) -> dict[str, bool]:
-    kinds = sorted(REPORT_OPENS | REPORT_ENDS)
-    query = select(event.c.incident_id, event.c.kind).where(event.c.incident_id.in_(ids), event.c.kind.in_(kinds))
-    return {row.incident_id: row.kind in REPORT_OPENS for row in tx.execute(query.order_by(event.c.number))}
+def _events(tx: Connection, ids: list[str]) -> dict[str, list[str]]:
+    query = select(event.c.incident_id, event.c.kind).where(event.c.incident_id.in_(ids)).order_by(event.c.number)
+    kinds: dict[str, list[str]] = defaultdict(list)
+    for row in tx.execute(query):
+        kinds[row.incident_id].append(row.kind)
+    return kinds
 
 
 def _waived(tx: Connection, ids: list[str], now: str) -> frozenset[str]:

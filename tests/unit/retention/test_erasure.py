@@ -223,7 +223,7 @@ def test_nothing_that_is_bound_is_ever_erased(
         return
     assert kind in ERASING
     assert kind is not RequestKind.WITHDRAWAL or basis == CONSENT
-    assert keepers(about, RULES, now) == ()
+    assert keepers(about, now) == ()
     assert all(f.until <= now for f in judge(about, RULES, now, production=True, promoted=promoted).floors)
 
 
