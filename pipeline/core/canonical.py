@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 
 
 def canonical(value: dict[str, object]) -> bytes:
@@ -21,14 +22,21 @@ def leaf_hash(body: bytes) -> str:
     return hashlib.sha256(b"\0" + body).hexdigest()
 
 
+_SCALARS = (str, int)
+
+
 def _check(value: object) -> None:
     if isinstance(value, dict):
-        for key, inner in value.items():
-            if not isinstance(key, str):
-                raise TypeError(f"{key!r} is no canonical key")
-            _check(inner)
+        if not all(isinstance(key, str) for key in value):
+            raise TypeError(f"{value!r} has keys that are not canonical")
+        inner: Iterable[object] = value.values()
     elif isinstance(value, list):
-        for inner in value:
-            _check(inner)
-    elif type(value) not in (str, int):  # a truth value is an int, too
-        raise TypeError(f"{value!r} has no canonical bytes")
+        inner = value
+    else:
+        inner = (value,)
+    for one in inner:
+        if type(one) in _SCALARS:  # a truth value is an int, too, and is refused
+            continue
+        if not isinstance(one, dict | list):
+            raise TypeError(f"{one!r} has no canonical bytes")
+        _check(one)

@@ -107,5 +107,5 @@ class BlobStore(Protocol):
     def names(self) -> list[str]:
         """All names, sorted."""
 
-    def remove(self, name: str) -> None:
-        """Forget an orphan; a name that is not there is no error."""
+    def remove(self, *names: str) -> None:
+        """Forget files, durably; a name that is not there is no error."""

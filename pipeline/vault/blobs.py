@@ -45,12 +45,14 @@ class FileStore:
         """Every file under the folder, half-written ones of a crash included."""
         return sorted(p.relative_to(self._folder).as_posix() for p in self._folder.rglob("*") if not p.is_dir())
 
-    def remove(self, name: str) -> None:
-        """Unlink an orphan, durably."""
-        path = self._path(name)
-        path.unlink(missing_ok=True)
-        if path.parent.is_dir():
-            sync_folder(path.parent)
+    def remove(self, *names: str) -> None:
+        """Unlink files, durably."""
+        paths = [self._path(name) for name in names]
+        for path in paths:
+            path.unlink(missing_ok=True)
+        for folder in sorted({path.parent for path in paths}):
+            if folder.is_dir():
+                sync_folder(folder)
 
     def _path(self, name: str) -> Path:
         if name.startswith("/") or ".." in name.split("/") or not name:

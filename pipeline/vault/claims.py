@@ -62,8 +62,8 @@ class Claims:
                 change = update(incident).where(incident.c.incident_id.in_(list(claimed)))
                 act.tx.execute(change.values(custody=Custody.DELETING.value, revision=incident.c.revision + 1))
                 states = states_of(act.tx, "incident", list(claimed))
-                for incident_id, d in claimed.items():
-                    act.record("incident.claim", f"incident:{incident_id}", reason=d.reason, after=states[incident_id])
+                told = ((f"incident:{i}", d.reason, states[i]) for i, d in claimed.items())
+                act.record_all("incident.claim", told)
         self.skipped += refused.items()
         return claimed
 

@@ -56,8 +56,7 @@ class Purge:
         for files in batched(back):
             with self._parts.journal.act(self._actor) as act:
                 states = states_of(act.tx, "file", [f.file_id for f in files])
-                for f in files:
-                    act.record("file.unlink", f"file:{f.file_id}", reason="it was there", after=states[f.file_id])
+                act.record_all("file.unlink", ((f"file:{i}", "it was there", after) for i, after in states.items()))
             self._remove(files)
         return tuple(f.name for f in back) + self.after(destroyed)
 
@@ -67,17 +66,16 @@ class Purge:
         with self._parts.journal.act(self._actor) as act:
             ids = [file.file_id for file in files]
             dead = list(act.tx.execute(_dead_files(select(evidence_file.c.file_id).where(_in(ids)))))
-            act.tx.execute(insert(unlinked), [{"file_id": file.file_id, "at": act.at} for file in dead])
+            if dead:
+                act.tx.execute(insert(unlinked), [{"file_id": file.file_id, "at": act.at} for file in dead])
             states = states_of(act.tx, "file", ids)
-            for file in dead:
-                after = states[file.file_id]
-                act.record("file.unlink", f"file:{file.file_id}", reason="all its incidents are destroyed", after=after)
+            told = ((f"file:{f.file_id}", "all its incidents are destroyed", states[f.file_id]) for f in dead)
+            act.record_all("file.unlink", told)
         self._remove(dead)
         return [file.name for file in dead]
 
     def _remove(self, files: Sequence[Any]) -> None:
-        for file in files:
-            self._parts.blobs.remove(file.name)
+        self._parts.blobs.remove(*(file.name for file in files))
         destroy_known(self._parts.keys, [file.key_id for file in files])
 
     def _settle(self, incidents: Sequence[str]) -> None:
@@ -96,8 +94,7 @@ class Purge:
                 change = update(i).where(i.c.incident_id.in_(gone))
                 act.tx.execute(change.values(custody=Custody.PURGED.value, revision=i.c.revision + 1))
                 states = states_of(act.tx, "incident", gone)
-                for incident_id in gone:
-                    act.record("incident.purge", f"incident:{incident_id}", after=states[incident_id])
+                act.record_all("incident.purge", ((f"incident:{i}", "", states[i]) for i in gone))
 
 
 def destroy_known(keys: KeyStore, key_ids: Sequence[str]) -> None:

@@ -54,8 +54,7 @@ def bury(act: Act, reasons: Mapping[str, str], *, actor: str) -> None:
     tx.execute(update(k.involved).where(k.involved.c.incident_id.in_(ids)).values(person=ERASED))
     _unlink(tx, persons)
     states = states_of(tx, "incident", ids)
-    for incident_id, reason in reasons.items():
-        act.record("incident.destroy", f"incident:{incident_id}", reason=reason, after=states[incident_id])
+    act.record_all("incident.destroy", ((f"incident:{i}", why, states[i]) for i, why in reasons.items()))
 
 
 def bury_party(act: Act, incident_id: str, party: Party, key_id: str, *, reason: str, actor: str) -> None:

@@ -28,5 +28,13 @@ class MemoryBlobStore:
     def names(self) -> list[str]:
         return sorted(self._bodies)
 
-    def remove(self, name: str) -> None:
-        self._bodies.pop(name, None)
+    def remove(self, *names: str) -> None:
+        for name in names:
+            self._bodies.pop(name, None)
+
+    def copy(self) -> dict[str, bytes]:
+        return dict(self._bodies)
+
+    def lay_over(self, old: dict[str, bytes]) -> None:
+        """Bring back what an old copy holds and is not there any more."""
+        self._bodies = {**old, **self._bodies}
