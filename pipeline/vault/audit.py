@@ -40,19 +40,27 @@ class Act:
 
     def record(self, verb: str, subject: str, *, reason: str = "", after: str = "") -> None:
         """Append an entry; `after` is the digest of the rows that `subject` names, as they are now."""
-        fields: dict[str, object] = {
-            "sequence": self.tip.sequence + 1,
-            "at": self.at,
-            "actor": self.actor,
-            "verb": verb,
-            "subject": subject,
-            "reason": _writable(reason),
-            "after": after,
-            "previous": self.tip.digest,
-        }
-        digest = leaf_hash(canonical(fields))
-        self.tx.execute(insert(audit_event), {**fields, "digest": digest})
-        self.tip = Head(sequence=self.tip.sequence + 1, digest=digest)
+        self.record_all(verb, [(subject, reason, after)])
+
+    def record_all(self, verb: str, entries: Iterable[tuple[str, str, str]]) -> None:
+        """Append an entry for each (subject, reason, after), with one statement."""
+        rows = []
+        for subject, reason, after in entries:
+            fields: dict[str, object] = {
+                "sequence": self.tip.sequence + 1,
+                "at": self.at,
+                "actor": self.actor,
+                "verb": verb,
+                "subject": subject,
+                "reason": _writable(reason),
+                "after": after,
+                "previous": self.tip.digest,
+            }
+            digest = leaf_hash(canonical(fields))
+            rows.append({**fields, "digest": digest})
+            self.tip = Head(sequence=self.tip.sequence + 1, digest=digest)
+        if rows:
+            self.tx.execute(insert(audit_event), rows)
 
 
 class Journal:
