@@ -17,8 +17,10 @@ from pipeline.config.settings import Mode
 from pipeline.core.errors import ConfigError
 from pipeline.core.person import Person
 from pipeline.custody.desk import Desk, Judged
+from pipeline.custody.explain import sees_all
 from pipeline.retention.rules import Rules
 from pipeline.vault.cases import Cases
+from pipeline.vault.holds import Holds
 from pipeline.vault.rule_sets import RuleSets
 from pipeline.vault.vault import Vault
 
@@ -83,9 +85,13 @@ def in_production(installation: Installation) -> bool:
     return installation.settings.mode is Mode.PRODUCTION
 
 
-def named(desk: Desk, incident_id: str) -> str:
-    """The whole id of an incident from its beginning; ConfigError if none or several begin so."""
-    found = Cases(desk.parts).beginning(incident_id)
+def named(here: Sitting, incident_id: str) -> str:
+    """The whole id of an incident from its beginning; ConfigError if none or several begin so.
+
+    One that would tell of a confidential hold is not there for those who may not know of it.
+    """
+    hidden = frozenset[str]() if sees_all(here.person) else Holds(here.desk.parts).hidden()
+    found = [i for i in Cases(here.desk.parts).beginning(incident_id) if i not in hidden]
     if len(found) == 1:
         return found[0]
     several = "several incidents begin" if found else "no incident begins"

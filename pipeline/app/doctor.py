@@ -11,6 +11,7 @@ from typing import Any
 
 from pipeline.app.actor import actor
 from pipeline.app.compose import Installation
+from pipeline.app.doctor_keeping import keeping, ordinary
 from pipeline.app.home import Home
 from pipeline.app.look import untouched
 from pipeline.config.settings import Mode
@@ -40,6 +41,7 @@ def examine(home: Home, *, repair: bool) -> list[Check]:
         "ray": _ray,
         "ledger": _ledger,
         "vault": partial(_vault, repair=repair),
+        "keeping": _keeping,
     }
     for what, look in looks.items():
         try:
@@ -148,6 +150,11 @@ def _vault(found: Installation, *, repair: bool) -> Iterator[Check]:
                     yield _check("note", f"unknown {name}", words)
         finally:
             vault.close()
+
+
+def _keeping(found: Installation) -> Iterator[Check]:
+    for state, what, words in (*keeping(found), *ordinary(found.home)):
+        yield _check(state, what, words)
 
 
 def _count(orphans: Orphans) -> str:

@@ -10,6 +10,8 @@ from pipeline.app.home import Home
 from pipeline.core.clock import utc_text
 from pipeline.core.errors import ConfigError
 from pipeline.custody import explain as explanations
+from pipeline.custody.explain import sees_all
+from pipeline.vault.holds import Holds
 from pipeline.vault.requests import Requests
 
 
@@ -17,13 +19,14 @@ def explain(home: Home, name: str | None, *, incident: str, account: str, record
     """Explain one incident, one record, or all there is on an account: evidence, and what is stored ordinarily."""
     with sitting(home, name) as here:
         if account:
-            parties = Requests(here.desk.parts).incidents_of(account)
+            hidden = frozenset[str]() if sees_all(here.person) else Holds(here.desk.parts).hidden()
+            parties = [(i, p) for i, p in Requests(here.desk.parts).incidents_of(account) if i not in hidden]
             found = [_incident(here, i, f"this account is its {party.value}") for i, party in parties]
             return {"incidents": found, "recordings": _ordinary(home, account)}
         if record:
             incident_id, words = _of_record(here, record)
             return {"incidents": [_incident(here, incident_id, words)], "recordings": []}
-        return {"incidents": [_incident(here, named(here.desk, incident), "")], "recordings": []}
+        return {"incidents": [_incident(here, named(here, incident), "")], "recordings": []}
 
 
 def _of_record(here: Sitting, beginning: str) -> tuple[str, str]:
@@ -32,6 +35,7 @@ def _of_record(here: Sitting, beginning: str) -> tuple[str, str]:
         several = "several records begin" if records else "no record begins"
         raise ConfigError(f"{several} with {beginning!r}: `watchkeep incidents show` names them")
     record = records[0]
+    named(here, record.incident_id)
     return record.incident_id, f"record {record.record_id} is a {record.kind.value} of the {record.party.value}'s side"
 
 

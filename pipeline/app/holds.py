@@ -24,7 +24,7 @@ Letter = dict[str, str]
 def place(home: Home, name: str, letter: Letter, incidents: Sequence[str]) -> dict[str, Any]:
     """Hold incidents by id."""
     with sitting(home, name) as here:
-        ids = [named(here.desk, i) for i in incidents]
+        ids = [named(here, i) for i in incidents]
         return _placed(holds.place(here.desk, _ordered(here, letter), ids, by=here.by))
 
 

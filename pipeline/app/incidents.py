@@ -4,15 +4,33 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipeline.app import look
 from pipeline.app.acts import ask
+from pipeline.app.compose import Installation
 from pipeline.app.desk import moment_of, named, sitting
 from pipeline.app.home import Home
+from pipeline.app.people import authenticate
 from pipeline.core.clock import utc_text
 from pipeline.core.decision import Review
 from pipeline.core.errors import ConfigError
 from pipeline.core.person import Role
 from pipeline.custody import decisions, events, floors
+from pipeline.custody.explain import sees_all
 from pipeline.vault.events import Events
+
+
+def listed(home: Home, name: str | None) -> list[dict[str, Any]]:
+    """All incidents that this person may know of, newest first."""
+    return look.incidents(home, legal=_legal(home, name))
+
+
+def show(home: Home, name: str | None, incident_id: str) -> dict[str, Any]:
+    """One incident that this person may know of."""
+    return look.incident(home, incident_id, legal=_legal(home, name))
+
+
+def _legal(home: Home, name: str | None) -> bool:
+    return name is not None and sees_all(authenticate(Installation.open(home), name))
 
 
 def decide(home: Home, name: str, incident_id: str, *, outcome: str, category: str, note: str) -> dict[str, Any]:
@@ -20,7 +38,7 @@ def decide(home: Home, name: str, incident_id: str, *, outcome: str, category: s
     if outcome not in [o.value for o in decisions.OUTCOMES]:
         raise ConfigError(f"--outcome is upheld or dismissed, not {outcome!r}")
     with sitting(home, name) as here:
-        incident = named(here.desk, incident_id)
+        incident = named(here, incident_id)
         chosen = category or here.desk.case(incident).category
         decisions.allow(here.desk, here.desk.case(incident), chosen, here.by)
         verdict = Review(outcome)
@@ -40,7 +58,7 @@ def decide(home: Home, name: str, incident_id: str, *, outcome: str, category: s
 def record(home: Home, name: str, incident_id: str, kind: str, *, at: str, reference: str) -> dict[str, Any]:
     """Record an event."""
     with sitting(home, name) as here:
-        incident = named(here.desk, incident_id)
+        incident = named(here, incident_id)
         event_id = events.record(here.desk, incident, kind, at=moment_of(at), reference=reference, by=here.by)
         case = here.desk.case(incident)
         floor = max((f.until for f in case.floors), default=None)
@@ -55,7 +73,7 @@ def record(home: Home, name: str, incident_id: str, kind: str, *, at: str, refer
 def recorded(home: Home, incident_id: str) -> list[dict[str, Any]]:
     """The events of an incident in the order in which they were written down."""
     with sitting(home) as here:
-        found = Events(here.desk.parts).of(named(here.desk, incident_id))
+        found = Events(here.desk.parts).of(named(here, incident_id))
         return [
             {
                 "event_id": e.event_id,
@@ -73,13 +91,13 @@ def close_report(home: Home, name: str, incident_id: str, *, ground: str) -> dic
     """Ask two people to agree that there is nothing to report."""
     with sitting(home, name) as here:
         here.by.need("ask to close a report", *events.RECORDERS)
-        return ask(here, events.CLOSE, {"incident": named(here.desk, incident_id), "ground": _said(ground, "--ground")})
+        return ask(here, events.CLOSE, {"incident": named(here, incident_id), "ground": _said(ground, "--ground")})
 
 
 def override_floor(home: Home, name: str, incident_id: str, *, rule: str, until: str, ground: str) -> dict[str, Any]:
     """Ask two people to agree that a floor moves."""
     with sitting(home, name) as here:
-        incident = named(here.desk, incident_id)
+        incident = named(here, incident_id)
         params = floors.override_params(
             here.desk, incident, rule=rule, until=moment_of(until), ground=_said(ground, "--ground"), by=here.by
         )
@@ -90,7 +108,7 @@ def order_destruction(home: Home, name: str, incidents: list[str], *, authority:
     """Ask two people to agree to an authority's demand to destroy."""
     with sitting(home, name) as here:
         here.by.need("ask for destruction by order", Role.LEGAL)
-        ids = sorted({named(here.desk, i) for i in incidents})
+        ids = sorted({named(here, i) for i in incidents})
         if not ids:
             raise ConfigError("an order names incidents: give --incident")
         params: dict[str, str | int | list[str]] = {

@@ -11,6 +11,7 @@ from pipeline.core.errors import ConfigError
 from pipeline.core.evidence import EvidenceRecord
 from pipeline.core.media import NS, Span
 from pipeline.recordings.ledger import Ledger, Run
+from pipeline.vault.holds import Holds
 from pipeline.vault.vault import Vault
 from pipeline.vault.views import FindingView, IncidentView
 
@@ -63,19 +64,28 @@ def _run(found: Run) -> dict[str, Any]:
     }
 
 
-def incidents(home: Home) -> list[dict[str, Any]]:
-    """All incidents, newest first; looking makes nothing where nothing was sealed."""
+def incidents(home: Home, *, legal: bool = False) -> list[dict[str, Any]]:
+    """All incidents, newest first; looking makes nothing where nothing was sealed.
+
+    Without `legal` none that would tell of a confidential hold.
+    """
     installation = Installation.open(home)
     if untouched(installation):
         return []
     with open_vault(installation) as vault:
-        return [_incident(view) for view in reversed(vault.incidents())]
+        return [_incident(view) for view in reversed(_shown(vault, legal=legal))]
 
 
-def incident(home: Home, incident_id: str) -> dict[str, Any]:
-    """One incident with findings and records; an unambiguous beginning of its id is enough."""
+def _shown(vault: Vault, *, legal: bool) -> list[IncidentView]:
+    hidden = frozenset[str]() if legal else Holds(vault.parts).hidden()
+    return [view for view in vault.incidents() if view.incident_id not in hidden]
+
+
+def incident(home: Home, incident_id: str, *, legal: bool = False) -> dict[str, Any]:
+    """One incident with findings and records, as `incidents` shows them; a beginning of its id is enough."""
     with open_vault(Installation.open(home)) as vault:
-        matching = [v for v in vault.incidents() if v.incident_id.startswith(incident_id)] if incident_id else []
+        shown = _shown(vault, legal=legal) if incident_id else []
+        matching = [v for v in shown if v.incident_id.startswith(incident_id)]
         if len(matching) != 1:
             many = "several incidents begin" if matching else "no incident begins"
             raise ConfigError(f"{many} with {incident_id!r}: `watchkeep incidents list` names them")
@@ -118,6 +128,7 @@ def _incident(view: IncidentView) -> dict[str, Any]:
         **_seconds(view.span),
         "jurisdiction": view.jurisdiction,
         "legal_basis": view.legal_basis,
+        "retention_class": view.retention_class,
         "review": view.review.value,
         "custody": view.custody.value,
         "restricted": view.restricted,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pipeline.app.acts import ask
@@ -11,6 +12,9 @@ from pipeline.core.clock import utc_text
 from pipeline.core.errors import ConfigError
 from pipeline.core.retention import Bound, Disposition
 from pipeline.custody import sweep as sweeps
+from pipeline.custody.explain import sees_all
+from pipeline.vault.holds import Holds
+from pipeline.vault.log import Log
 from pipeline.vault.stats import Stats
 
 
@@ -21,6 +25,8 @@ def sweep(home: Home, *, apply: bool, as_of: str, name: str | None) -> dict[str,
     with sitting(home, name) as here:
         if apply:
             done = sweeps.sweep(here.desk, actor=here.actor)
+            if folder := here.installation.settings.audit.checkpoint_to:
+                Log(here.desk.parts).checkpoint(folder, by=here.actor)
         else:
             done = sweeps.preview(here.desk, moment_of(as_of, end=True) if as_of else None)
         return told(here, done, ask_people=apply and name is not None)
@@ -29,7 +35,11 @@ def sweep(home: Home, *, apply: bool, as_of: str, name: str | None) -> dict[str,
 def told(here: Sitting, done: sweeps.Sweep, *, ask_people: bool) -> dict[str, Any]:
     """A sweep as JSON values; confidential holds do not show."""
     plan = done.plan
-    listed = [d for d in plan.held if d.incident_id not in plan.secret]
+    hidden = frozenset[str]() if sees_all(here.person) else Holds(here.desk.parts).hidden() | plan.secret
+
+    def listed(found: Sequence[Disposition]) -> list[dict[str, Any]]:
+        return [_disposition(d) for d in found if d.incident_id not in hidden]
+
     requests = [ask(here, p.act, p.params)["request"] if ask_people else "" for p in done.pauses]
     return {
         "as_of": utc_text(plan.now),
@@ -39,11 +49,11 @@ def told(here: Sitting, done: sweeps.Sweep, *, ask_people: bool) -> dict[str, An
             {"words": p.words, "act": p.act, "request": request}
             for p, request in zip(done.pauses, requests, strict=True)
         ],
-        "going": [_disposition(d) for d in plan.going],
-        "held": [_disposition(d) for d in listed],
-        "conflicts": [_disposition(d) for d in plan.conflicts],
-        "alarms": [{"incident_id": i, "words": words} for i, words in plan.alarms],
-        "destroyed": list(done.destroyed),
+        "going": listed(plan.going),
+        "held": listed(plan.held),
+        "conflicts": listed(plan.conflicts),
+        "alarms": [{"incident_id": i, "words": words} for i, words in plan.alarms if i not in hidden],
+        "destroyed": [i for i in done.destroyed if i not in hidden],
         "unreviewed": done.unreviewed,
         "passed_by": [{"incident_id": i, "words": words} for i, words in done.passed_by],
         "files": done.files,

@@ -7,19 +7,19 @@ from typing import Annotated, Any
 
 import typer
 
-from pipeline.app import incidents, look
+from pipeline.app import incidents
 from pipeline.app.home import Home
-from pipeline.cli.options import AsRequired, HomeOption, JsonOption
+from pipeline.cli.options import AsOption, AsRequired, HomeOption, JsonOption
 from pipeline.cli.out import many, moment, note, plain, say, short, show_asked, show_json, span, table
 
 app = typer.Typer(help="What was flagged.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.command("list")
-def list_incidents(home: HomeOption = None, as_json: JsonOption = False) -> None:
+def list_incidents(name: AsOption = None, home: HomeOption = None, as_json: JsonOption = False) -> None:
     """All incidents, newest first."""
     place = Home.at(home)
-    found = look.incidents(place)
+    found = incidents.listed(place, name)
     if as_json:
         show_json({"incidents": found})
         return
@@ -36,11 +36,12 @@ def list_incidents(home: HomeOption = None, as_json: JsonOption = False) -> None
 @app.command("show")
 def show_incident(
     incident_id: Annotated[str, typer.Argument(metavar="ID", help="An incident's id or its first characters.")],
+    name: AsOption = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """One incident: its findings, its records, its state."""
-    found = look.incident(Home.at(home), incident_id)
+    found = incidents.show(Home.at(home), name, incident_id)
     if as_json:
         show_json(found)
         return

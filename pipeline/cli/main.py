@@ -14,6 +14,7 @@ from pipeline import __version__
 from pipeline.cli import (
     approvals,
     audit,
+    backup,
     certificate,
     config,
     demo,
@@ -23,6 +24,7 @@ from pipeline.cli import (
     explain,
     hold,
     incidents,
+    keys,
     models,
     recordings,
     requests,
@@ -65,6 +67,9 @@ app.add_typer(recordings.app, name="recordings")
 app.add_typer(vault.app, name="vault")
 app.add_typer(audit.app, name="audit")
 app.command("certificate", short_help="Certify that an incident was destroyed.")(certificate.certificate)
+app.add_typer(keys.app, name="keys")
+app.command("backup", short_help="Copy catalog and vault while work goes on.")(backup.backup)
+app.command("restore", short_help="Put a backup back, or prove that it could be.")(backup.restore)
 app.add_typer(users.app, name="users")
 app.add_typer(approvals.app, name="approvals")
 app.add_typer(models.app, name="models")

@@ -19,10 +19,12 @@ from pipeline.core.clock import utc_parse, utc_text
 from pipeline.core.errors import TransitionError, WatchkeepError
 from pipeline.vault.approved import spend
 from pipeline.vault.audit import Act
+from pipeline.vault.catalog_rows import ORDERED
 from pipeline.vault.hold_words import unwrap_words, wrap_words
 from pipeline.vault.marks import clock_mark
 from pipeline.vault.parts import Parts
 from pipeline.vault.states import state_of
+from pipeline.vault.tables import incident
 from pipeline.vault.tables_keeping import hold, hold_change, hold_item
 from pipeline.vault.touch import batches, prove_alive, still_there, touch
 
@@ -171,6 +173,15 @@ class Holds:
         """The holds of one incident, ended ones included, in order; without `legal` no confidential one."""
         with self._parts.catalog.read() as tx:
             return self._views(tx, incident_id, legal=legal)
+
+    def hidden(self) -> frozenset[str]:
+        """Incidents whose being there tells of a confidential hold: preserved, and under no other one."""
+        told = select(hold_item.c.incident_id).join(hold, hold.c.hold_id == hold_item.c.hold_id)
+        query = select(incident.c.incident_id).where(
+            incident.c.origin == ORDERED, incident.c.incident_id.not_in(told.where(~hold.c.confidential))
+        )
+        with self._parts.catalog.read() as tx:
+            return frozenset(tx.execute(query).scalars())
 
     def _protect(self, act: Act, hold_id: str, incidents: Sequence[str], *, sealed: bool, verb: str) -> None:
         prove_alive(act.tx, self._parts.keys, incidents)

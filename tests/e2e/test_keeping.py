@@ -122,6 +122,23 @@ def test_a_letter_that_names_a_person_copies_what_is_stored_of_them(place: Place
     assert place.tell("evidence", "verify").status == 0
 
 
+def test_a_confidential_letter_shows_nowhere_but_to_legal(place: Place) -> None:
+    def seen(by: str = "") -> list[Any]:
+        swept = place.done("sweep", by=by)
+        return [
+            [i["incident_id"] for i in place.done("incidents", "list", by=by)["incidents"]],
+            [place.done("explain", "--account", "demo-account-0002", by=by)["incidents"]],
+            [{k: v for k, v in swept.items() if k not in ("as_of", "counts")}],
+        ]
+
+    before = seen()
+    letter = ("--kind", "US_2703F", "--authority", "FBI", "--reason", "letter", "--reference", "L-90")
+    told = place.done("hold", "place", "--account", "demo-account-0002", *letter, "--confidential", by="lena")
+    assert told["preserved"] and seen() == before and seen(by="rik")[0] == before[0]
+    assert set(told["preserved"]) <= set(seen(by="lena")[0])
+    assert "no incident begins" in place.refused("explain", "--incident", told["preserved"][0])
+
+
 def test_an_erasure_restricts_what_is_open_and_erases_what_is_free(place: Place) -> None:
     incident = place.done("incidents", "list")["incidents"][0]["incident_id"]
     account = "demo-account-0001"
