@@ -31,10 +31,13 @@ def verify(home: Home, *, checkpoints: Path | None) -> dict[str, Any]:
         words += f", which vouch for entries 1 to {found.covered}"
     else:
         words += "; make one with `watchkeep audit checkpoint --to DIR`"
+    if found.strays:
+        words += f"; {found.strays} more vouch for entries that went lost in a restore"
     state = "broken" if found.problems else "whole"
     return {
         "state": state,
         "problems": list(found.problems),
+        "lost": list(found.lost),
         "entries": found.entries,
         "checkpoints": found.checkpoints,
         "covered": found.covered,

@@ -35,7 +35,8 @@ def verify(home: Home, *, say: Callable[[str], None]) -> dict[str, Any]:
     }
     words = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items())
     state = "broken" if found.problems else "whole"
-    return {"state": state, "problems": list(found.problems), **counts, "summary": f"{state}: {words}"}
+    told = {"problems": list(found.problems), "lost": list(found.lost)}
+    return {"state": state, **told, **counts, "summary": f"{state}: {words}"}
 
 
 def open_record(home: Home, record_id: str, *, reason: str, to: Path | None) -> bytes:

@@ -52,6 +52,8 @@ def verify(
 def _tell(found: dict[str, Any]) -> None:
     for problem in found["problems"]:
         say(plain(problem), style="bold red")
+    for words in found.get("lost", ()):
+        say(plain(words))
     say(plain(found["summary"]))
 
 

@@ -25,6 +25,8 @@ def verify(home: HomeOption = None, as_json: JsonOption = False) -> None:
     else:
         for problem in found["problems"]:
             say(plain(problem), style="bold red")
+        for words in found["lost"]:
+            say(plain(words))
         say(found["summary"])
     raise typer.Exit(INTEGRITY if found["problems"] else 0)
 

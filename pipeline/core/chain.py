@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from json.encoder import encode_basestring as _quoted
 from typing import NamedTuple
@@ -20,6 +21,12 @@ NO_DIGEST = "0" * 64
 
 CREATE = "vault.create"
 """The first entry's verb."""
+
+RESTORE = "vault.restore"
+RESTORES = "restores"
+"""Verb and subject of the entry that follows the last one of a restored backup."""
+
+_LOST = re.compile(r"restored the backup of (\S+), lost entries to ([1-9][0-9]*) ([0-9a-f]{64})")
 
 
 class AuditEntry(NamedTuple):
@@ -72,6 +79,41 @@ def read_line(line: bytes) -> AuditEntry:
     except (TypeError, ValueError, RecursionError):
         pass
     raise ValueError("not an entry's one form")
+
+
+class Lost(NamedTuple):
+    """The entries `first` to `last` that a restore lost, of which the last had `digest`.
+
+    `at` is when it was restored and `backup` of when the backup was, both UTC texts.
+    """
+
+    first: int
+    last: int
+    digest: str
+    at: str
+    backup: str
+
+    def counts(self, size: int, at: str) -> bool:
+        """True for a checkpoint of the chain before: one of `size` entries that was signed at `at`."""
+        return self.first <= size <= self.last and at < self.at
+
+    def words(self) -> str:
+        """One sentence for people."""
+        lost = f"entries {self.first} to {self.last}" if self.last > self.first else f"entry {self.first}"
+        return f"audit chain: {lost} went lost in the restore of {self.at}, from the backup of {self.backup}"
+
+
+def restored(backup: str, last: int, digest: str) -> str:
+    """The reason of the entry RESTORE, which follows at once upon the last entry that was not lost."""
+    return f"restored the backup of {backup}, lost entries to {last} {digest}"
+
+
+def lost_in(entry: AuditEntry) -> Lost | None:
+    """What a restore lost, if `entry` tells of one that lost anything."""
+    said = _LOST.fullmatch(str(entry.reason)) if (entry.verb, entry.subject) == (RESTORE, RESTORES) else None
+    if said is None or int(said[2]) < entry.sequence:
+        return None
+    return Lost(first=entry.sequence, last=int(said[2]), digest=said[3], at=entry.at, backup=said[1])
 
 
 def key_name(public_key: bytes) -> str:

@@ -19,7 +19,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from pipeline.core.canonical import canonical
-from pipeline.core.chain import AuditEntry, Walk, creation, key_name, read_line
+from pipeline.core.chain import AuditEntry, Walk, creation, key_name, lost_in, read_line
 from pipeline.core.checkpoint import KEY_BYTES, Checkpoint, Published, read_note, read_published
 from pipeline.core.errors import ConfigError, IntegrityError, WatchkeepError
 from pipeline.core.merkle import verify_consistency, verify_inclusion
@@ -68,9 +68,12 @@ def verify_export(path: Path, key: bytes, *, checkpoints: Path | None = None) ->
     known = _folder(checkpoints, key) if checkpoints else {}
     with path.open("rb") as file:
         size = _header(file, key)
-        walk = Walk(creation(key_name(key)))
+        walk, what = Walk(creation(key_name(key))), f"export of {size} entries"
         for number in range(1, size + 1):
-            walk.take(_entry(file, number))
+            walk.take(entry := _entry(file, number))
+            if lost := lost_in(entry):
+                known = {n: c for n, c in known.items() if not lost.counts(n, c.at)}
+                what += f"; {lost.words()}"
             if (other := known.get(number)) and other.root != walk.tree.root():
                 raise IntegrityError(f"export: entries 1 to {number} are not those of the checkpoint signed {other.at}")
         signed = _last(file, key)
@@ -82,7 +85,7 @@ def verify_export(path: Path, key: bytes, *, checkpoints: Path | None = None) ->
                 f"export: entries {size + 1} to {other.size} are missing, a checkpoint signed {other.at} counts them"
             )
     held = sum(other.size <= size for other in known.values())
-    return Verified(what=f"export of {size} entries", size=size, at=signed.at, checkpoints=held)
+    return Verified(what=what, size=size, at=signed.at, checkpoints=held)
 
 
 def _header(file: BinaryIO, key: bytes) -> int:

@@ -10,7 +10,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from sqlalchemy import Column, Connection, Engine, Integer, MetaData, QueuePool, Table, Text, create_engine, event, exc
@@ -171,6 +171,20 @@ def alone(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def copy(folder: Path, to: Path) -> bool:
+    """One snapshot of the file of `folder` as the new file `to`; False if there is none. The caller syncs it."""
+    if not (folder / FILE).exists():
+        return False
+    handle = os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    os.close(handle)
+    try:
+        with closing(_connect(folder / FILE)) as people, closing(sqlite3.connect(to)) as fresh:
+            people.backup(fresh)
+    except sqlite3.Error as error:
+        raise WatchkeepError(f"{folder / FILE} cannot be copied to {to}: {error}") from error
+    return True
 
 
 def _version(tx: Transaction) -> int:

@@ -137,6 +137,13 @@ class Ledger:
             sealed = connection.scalar(select(conclusions.c.sealed).where(*key, valid))
         return None if sealed is None else self._cipher.open_json(sealed, "conclusions", recording_id, fingerprint)
 
+    def look_again(self, since: datetime) -> int:
+        """Forget what was concluded by runs that ended after `since` or never: the next scan looks anew. How many."""
+        later = or_(runs.c.finished_at.is_(None), runs.c.finished_at >= utc_text(since))
+        known = select(runs.c.run_id).where(~later)
+        with self._db.write() as connection:
+            return connection.execute(delete(conclusions).where(conclusions.c.run_id.not_in(known))).rowcount
+
     def report(
         self, position: int, report: Mapping[str, Any], *, run_id: str, recordings: Iterable[Recording] = ()
     ) -> None:

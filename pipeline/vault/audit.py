@@ -13,7 +13,7 @@ from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import OperationalError
 
 from pipeline.core import chain
-from pipeline.core.chain import CREATE, NO_DIGEST, AuditEntry, Walk
+from pipeline.core.chain import CREATE, NO_DIGEST, AuditEntry, Lost, Walk
 from pipeline.core.clock import utc_text
 from pipeline.core.errors import IntegrityError
 from pipeline.core.merkle import Part
@@ -108,7 +108,7 @@ def behind(tx: Connection, head: Head, tip: Head) -> str:
     if tip.sequence < head.sequence:
         return (
             f"audit chain: entries {tip.sequence + 1} to {head.sequence} are missing, the signed head counts "
-            f"{head.sequence}: stop, and restore the catalog"
+            f"{head.sequence}: stop, and restore the newest backup (watchkeep restore)"
         )
     at_head = tip if tip.sequence == head.sequence else _head_at(tx, head.sequence)
     if at_head.digest != head.digest:
@@ -140,6 +140,14 @@ def entries(tx: Connection, *, after: int = 0) -> Iterator[AuditEntry]:
             yield entry
     except OperationalError as error:  # a text that is none
         raise IntegrityError(f"audit chain: what follows entry {last} cannot be read: {error.orig}") from error
+
+
+def losses(tx: Connection) -> tuple[Lost, ...]:
+    """What restores lost of the chain, in order."""
+    t = audit_event
+    query = select(*_COLUMNS).where(t.c.subject == chain.RESTORES).order_by(t.c.sequence)
+    told = (chain.lost_in(AuditEntry._make(row)) for row in tx.execute(query))
+    return tuple(lost for lost in told if lost is not None)
 
 
 def walked(tx: Connection, subject: str, parts: Iterable[Part] = ()) -> Walk:

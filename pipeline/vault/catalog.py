@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, exc
 
 from pipeline.core.errors import BusyError, ConfigError, IntegrityError, SealError
-from pipeline.vault.disk import locked, make_folder
+from pipeline.vault.disk import locked, make_folder, sync_file, write_new
 
 REVISION = "0002"
 """The newest step in `migrations`."""
@@ -96,9 +97,46 @@ class Catalog:
             connection.close()
         return not busy
 
+    def copy(self, to: Path) -> None:
+        """One snapshot of all of it as the new file `to`, durable; writers go on meanwhile."""
+        write_new(to, b"")
+        with self.read() as tx, closing(sqlite3.connect(to)) as copy:
+            try:
+                driver: sqlite3.Connection = tx.connection.driver_connection  # type: ignore[assignment]  # SQLite's own
+                driver.backup(copy)
+            except sqlite3.Error as error:
+                raise SealError(f"{self.path} cannot be copied to {to}: {error}") from error
+        sync_file(to)
+
     def close(self) -> None:
         """Let go of the file."""
         self._engine.dispose()
+
+
+@contextmanager
+def read_copy(path: Path) -> Iterator[Connection]:
+    """Read a copy that nobody writes; no file is made beside it."""
+    where = f"file:{quote(str(path))}?mode=ro&immutable=1"
+    engine = create_engine("sqlite://", creator=lambda: sqlite3.connect(where, uri=True), poolclass=QueuePool)
+    try:
+        with engine.connect() as tx:
+            yield tx
+    finally:
+        engine.dispose()
+
+
+def let_go(path: Path) -> None:
+    """Take the catalog out of use before it is moved: its write-ahead log goes into it.
+
+    Raises BusyError while another process has it open; one that is no database any more is nobody's.
+    """
+    with closing(sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)) as alone:
+        try:
+            (mode,) = alone.execute("PRAGMA journal_mode=DELETE").fetchone()
+        except sqlite3.DatabaseError as error:
+            mode = "wal" if "locked" in str(error) else ""
+    if mode == "wal":
+        raise BusyError(f"{path} is open in another process: end that, and restore again")
 
 
 def _engine(path: Path) -> Engine:

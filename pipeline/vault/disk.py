@@ -10,6 +10,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
 
@@ -34,6 +35,30 @@ def sync_folder(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def sync_file(path: Path) -> None:
+    """Make the bytes of `path` durable."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def copy_new(source: BinaryIO, path: Path) -> tuple[str, int]:
+    """A new file with the bytes of `source`, as `write_new` leaves it; their sha256 (hex) and how many they are."""
+    digest, size = sha256(), 0
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        while piece := source.read(_STEP):
+            digest.update(piece)
+            write_at(handle, size, piece)
+            size += len(piece)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    return digest.hexdigest(), size
 
 
 def write_once(path: Path, write: Callable[[BinaryIO], None]) -> None:

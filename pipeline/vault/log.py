@@ -13,12 +13,12 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from pipeline.core.chain import AuditEntry, Walk
+from pipeline.core.chain import AuditEntry, Lost, Walk
 from pipeline.core.checkpoint import Checkpoint, Published
 from pipeline.core.clock import utc_text
 from pipeline.core.errors import IntegrityError
 from pipeline.core.merkle import Part, consistency_parts, inclusion_parts
-from pipeline.vault.audit import behind, chain_tip, creation, entries
+from pipeline.vault.audit import behind, chain_tip, creation, entries, losses
 from pipeline.vault.destroyed import ledger_of
 from pipeline.vault.parts import Parts
 from pipeline.vault.second_place import Kept, SecondPlace
@@ -46,12 +46,17 @@ class Signed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogCheck:
-    """What a look over chain, head and second place found; `covered` is the length that a checkpoint vouches for."""
+    """What a look over chain, head and second place found; `covered` is the length that a checkpoint vouches for.
+
+    `lost` tells of each restore that lost entries; `strays` counts the checkpoints that only vouch for those.
+    """
 
     problems: tuple[str, ...]
     entries: int
     checkpoints: int
     covered: int
+    lost: tuple[str, ...] = ()
+    strays: int = 0
 
 
 class Log:
@@ -77,6 +82,7 @@ class Log:
             raise IntegrityError(problems[0])
         with self._parts.catalog.read() as tx:
             size = chain_tip(tx).sequence
+            known, _ = _ours(known, losses(tx))
             older = max((k.checkpoint.size for k in known if k.checkpoint.size <= size), default=0)
             way = consistency_parts(older, size)
             walk = self._walk(tx, known, way)
@@ -118,18 +124,23 @@ class Log:
             problems += wrong
         known.sort(key=lambda k: k.checkpoint.size)
         with self._parts.catalog.read() as tx:
-            tip = chain_tip(tx)
+            tip, lost = chain_tip(tx), losses(tx)
+            ours, strays = _ours(known, lost)
             for look in (
-                lambda: self._walk(tx, known, ()),
+                lambda: self._walk(tx, ours, ()),
                 lambda: _refuse(behind(tx, self._parts.head.read(), tip)),
             ):
                 try:
                     look()
                 except IntegrityError as error:
                     problems.append(str(error))
-        covered = known[-1].checkpoint.size if known else 0
         return LogCheck(
-            problems=tuple(dict.fromkeys(problems)), entries=tip.sequence, checkpoints=len(known), covered=covered
+            problems=tuple(dict.fromkeys(problems)),
+            entries=tip.sequence,
+            checkpoints=len(ours),
+            covered=ours[-1].checkpoint.size if ours else 0,
+            lost=tuple(one.words() for one in lost),
+            strays=len(strays),
         )
 
     def _walk(self, tx: Connection, known: Sequence[Kept], parts: Collection[Part]) -> Walk:
@@ -153,6 +164,12 @@ class Log:
                 f"them, signed {last.checkpoint.at}: restore the catalog"
             )
         return walk
+
+
+def _ours(known: Sequence[Kept], lost: Sequence[Lost]) -> tuple[list[Kept], list[Kept]]:
+    """The checkpoints of this chain, and those of entries that restores lost."""
+    strays = [k for k in known if any(one.counts(k.checkpoint.size, k.checkpoint.at) for one in lost)]
+    return [k for k in known if k not in strays], strays
 
 
 def _refuse(problem: str) -> None:

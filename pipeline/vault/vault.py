@@ -15,7 +15,7 @@ from sqlalchemy import insert, select
 
 from pipeline.core.clock import utc_text
 from pipeline.core.decision import Incident, PolicyRef
-from pipeline.core.errors import FencedError, IntegrityError, WatchkeepError
+from pipeline.core.errors import ConfigError, FencedError, IntegrityError, TransitionError, WatchkeepError
 from pipeline.core.evidence import Draft
 from pipeline.core.ports import BlobStore, Clock, KeyStore
 from pipeline.core.recording import Recording
@@ -30,10 +30,12 @@ from pipeline.vault.disk import locked
 from pipeline.vault.epoch import MasterEpoch, master_epoch_beside
 from pipeline.vault.head import SignedHead
 from pipeline.vault.keys import open_keys
+from pipeline.vault.marks import open_pauses
 from pipeline.vault.master import check_key
 from pipeline.vault.orphans import PRESERVING, Orphans, find_orphans, fresh_file_id, newer_than_catalog
 from pipeline.vault.parts import Parts
 from pipeline.vault.provenance import pseudonym
+from pipeline.vault.replacing import refuse_unfinished
 from pipeline.vault.seal import Sealing
 from pipeline.vault.states import state_of
 from pipeline.vault.store import store_file
@@ -90,12 +92,19 @@ class Vault:
         """The vault in `home`/catalog and `home`/vault with its keys under `keys`, made if this is the first time.
 
         `master` locks the keys, `installation_key` makes ids and pseudonyms (32 bytes each); `epoch` is of the same
-        master, and lies beside `keys` unless given. Raises ConfigError for a wrong master, IntegrityError if home and
-        keys are not of one installation, or the keys are an old copy.
+        master, and lies beside `keys` unless given. Raises ConfigError for a wrong master or while a restore is not
+        finished, IntegrityError if home and keys are not of one installation, or the keys are an old copy.
         """
+        refuse_unfinished(home)
+        catalog = Catalog(home / "catalog")
+        try:
+            refuse_unfinished(home)  # again: what moves it waits until nobody has it open
+        except ConfigError:
+            catalog.close()
+            raise
         return cls(
             keys=open_keys(keys, epoch or master_epoch_beside(keys, master)),
-            catalog=Catalog(home / "catalog"),
+            catalog=catalog,
             blobs=FileStore(home / "vault"),
             head=SignedHead(keys / "audit", master),
             installation_key=installation_key,
@@ -225,7 +234,8 @@ class Vault:
         """Remove what `orphans` finds. A run that is under way is fenced off first, so begin a run after this.
 
         Raises IntegrityError, and removes nothing, if the vault holds files of runs that this catalog does not know:
-        they are no leftovers, and their keys would be lost for ever.
+        they are no leftovers, and their keys would be lost for ever. Raises TransitionError while destruction is
+        paused.
         """
         found = self.orphans()
         if found.newer:
@@ -238,6 +248,10 @@ class Vault:
     def _remove_orphans(self, actor: str) -> Orphans:
         self.begin_run(f"orphans-{secrets.token_hex(8)}", actor)
         with self._journal.act(actor) as act:
+            if paused := open_pauses(act.tx):
+                raise TransitionError(
+                    f"destruction is paused since {paused[0].at} ({paused[0].reason}): leftovers stay until it goes on"
+                )
             orphans = find_orphans(act.tx, self._blobs, self._keys, self._installation_key)
             for name in orphans.files:
                 act.record("orphan.remove", f"orphan-file:{name}", reason="no conclusion owns it")

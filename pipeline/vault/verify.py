@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, select
 from pipeline.core.errors import IntegrityError, KeyMissingError
 from pipeline.core.ports import BlobStore, KeyStore
 from pipeline.vault import tables
-from pipeline.vault.audit import behind, chain_tip, creation, first_break
+from pipeline.vault.audit import behind, chain_tip, creation, first_break, losses
 from pipeline.vault.catalog import Catalog
 from pipeline.vault.head import SignedHead
 from pipeline.vault.orphans import Orphans, find_orphans, is_ours, newer_than_catalog
@@ -31,7 +31,8 @@ Progress = Callable[[str], None]
 class Verification:
     """What was looked at and what is wrong; `orphans` are leftovers of a crash and no problem.
 
-    `destroyed` counts records that nobody can open any more; only their ciphertext was compared.
+    `destroyed` counts records that nobody can open any more; only their ciphertext was compared. `lost` tells of each
+    restore that lost audit entries, which is no problem either.
     """
 
     problems: tuple[str, ...]
@@ -41,6 +42,7 @@ class Verification:
     files: int
     records: int
     destroyed: int
+    lost: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +76,7 @@ class Verifier:
                 files=_count(tx, tables.evidence_file),
                 records=records,
                 destroyed=destroyed,
+                lost=tuple(one.words() for one in losses(tx)),
             )
 
     def _database(self, tx: Connection, progress: Progress) -> Iterator[str]:
