@@ -168,7 +168,7 @@ def test_a_full_disk_is_a_sentence_and_the_same_command_goes_on(tmp_path: Path) 
     scan = ["scan", str(SAMPLES / "session" / "ben.mp4"), "--ray", "off"]
 
     def small() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, resource.RLIM_INFINITY))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (850_000, resource.RLIM_INFINITY))
 
     done = subprocess.run(
         [*COMMAND, *scan], env=home.environ, capture_output=True, text=True, preexec_fn=small, check=False
