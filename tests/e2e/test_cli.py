@@ -165,10 +165,10 @@ def test_names_that_are_no_utf_8_survive_a_plain_locale(home: TestHome, tmp_path
 
 def test_a_full_disk_is_a_sentence_and_the_same_command_goes_on(tmp_path: Path) -> None:
     home = TestHome(tmp_path)
-    scan = ["scan", str(SAMPLES / "session" / "ben.mp4"), "--ray", "off"]
+    scan = ["scan", "--manifest", str(SAMPLES / "samples.jsonl"), "--ray", "off"]
 
     def small() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (850_000, resource.RLIM_INFINITY))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1_200_000, resource.RLIM_INFINITY))
 
     done = subprocess.run(
         [*COMMAND, *scan], env=home.environ, capture_output=True, text=True, preexec_fn=small, check=False
@@ -176,7 +176,7 @@ def test_a_full_disk_is_a_sentence_and_the_same_command_goes_on(tmp_path: Path) 
     assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
     assert "too large" in done.stderr or "full" in done.stderr
     assert command("incidents", "list", "--json", home=home.root).json() == {"incidents": []}
-    assert len(home.json(*scan)["recordings"][0]["incidents"]) == 1
+    assert home.json(*scan)["totals"]["incidents"] == 1
     assert command("evidence", "verify", home=home.root).status == 0
 
 
