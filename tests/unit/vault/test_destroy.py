@@ -191,6 +191,14 @@ def test_what_was_upheld_as_severe_waits_for_a_receipt_too(vault: Vault) -> None
     assert sweep(vault, kept).destroyed == (kept,)
 
 
+def test_an_open_appeal_keeps_it_until_the_answer(vault: Vault) -> None:
+    (kept,) = sealed_in(vault, 0, "nudity")
+    record(vault, kept, "appeal_received")
+    assert sweep(vault, kept).skipped == ((kept, "an appeal is open: it waits for the answer"),)
+    record(vault, kept, "appeal_decided")
+    assert sweep(vault, kept).destroyed == (kept,)
+
+
 def test_a_floor_keeps_it_unless_an_order_to_destroy_waives_it(vault: Vault) -> None:
     """I1: an order to destroy waives floors and never holds; a person's request waives nothing."""
     asked, ordered, held = sealed_in(vault, 0, "nudity", "drugs", "weapon")

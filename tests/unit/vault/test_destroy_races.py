@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
@@ -192,6 +191,8 @@ def test_when_only_one_of_two_keys_went_the_rest_is_kept_and_judged_anew(vault: 
     let_tick(vault)
     claims.claim(plan(vault, kept))
     keys = keys_of(vault, kept)
+    with vault.parts.catalog.read() as tx:
+        assert claims_module.keys_of(tx, [kept]) == {kept: [keys["counterpart"], keys["subject"]]}
     vault.parts.keys.destroy(keys["counterpart"])
     done = Destroyer(vault.parts).resume(actor=BY)
     assert (done.destroyed, done.parties, done.released) == ((), ((kept, "counterpart"),), (kept,))
@@ -274,6 +275,25 @@ def test_a_reader_who_takes_longer_than_the_lease_gets_nothing_of_what_went(
         assert tx.exec_driver_sql("SELECT count(*) FROM lease").scalar() == 0
 
 
-def test_the_lock_of_sweeps_lies_beside_the_catalog(vault: Vault, place: Place) -> None:
-    Destroyer(vault.parts).resume(actor=BY)
-    assert Path(place.home / "catalog/sweep.lock").exists()
+def test_a_sweep_waits_for_the_one_before_it(vault: Vault, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R10: what one has claimed, another's resuming does not give back under its hands."""
+    (gone,) = sealed_in(vault, 0, "nudity")
+    really, given_back = Claims.destroy, []
+
+    def late(claims: Claims, claimed: Any) -> None:
+        def work() -> None:
+            with place.open() as mine:
+                given_back.append(Destroyer(mine.parts).resume(actor=BY).released)
+
+        other = threading.Thread(target=work)
+        other.start()
+        other.join(timeout=0.5)
+        really(claims, claimed)
+        threads.append(other)
+
+    threads: list[threading.Thread] = []
+    monkeypatch.setattr(Claims, "destroy", late)
+    assert sweep(vault, gone).destroyed == (gone,)
+    for thread in threads:
+        thread.join()
+    assert given_back == [()]

@@ -63,6 +63,8 @@ def test_steps_back_within_what_is_allowed_never_move_the_mark_back(vault: Vault
         assert say(vault, NOW + HOUR - timedelta(minutes=minutes)) == ""
     assert Marks(vault.parts).now(NOW) == NOW + HOUR
     assert "went back" in say(vault, NOW + HOUR - timedelta(minutes=6))
+    assert say(vault, NOW + HOUR - timedelta(minutes=4)) == ""
+    assert Marks(vault.parts).now(NOW) == NOW + HOUR
 
 
 def test_a_clock_that_says_the_same_again_is_written_down_once(vault: Vault) -> None:
