@@ -56,7 +56,7 @@ def _kept() -> Any:
 
 def _counts(tx: Connection, column: Column[str], *where: Any) -> dict[str, int]:
     query = select(column, func.count()).where(*where).group_by(column).order_by(column)
-    return dict(tx.execute(query))
+    return {row[0]: row[1] for row in tx.execute(query)}
 
 
 def _one(tx: Connection, query: Any) -> Any:
