@@ -117,7 +117,7 @@ def drill(home: Home, folder: Path, *, say: Say) -> dict[str, Any]:
 
 
 def _told(folder: Path, found: Prepared) -> dict[str, Any]:
-    first, last = (found.restored.sequence + 1, found.lost.sequence) if found.lost else (0, 0)
+    first, last = (found.lost.first, found.lost.last) if found.lost else (0, 0)
     return {
         "backup": str(folder),
         "at": found.backup,
@@ -138,7 +138,7 @@ def _counted(found: Prepared) -> str:
     words = f"backup of {found.backup}, {seen.incidents} incidents, {seen.records} records in {seen.files} files, "
     words += f"{seen.records - seen.destroyed} opened; {len(found.destroyed)} incidents were destroyed since"
     if found.lost:
-        words += f"; entries {found.restored.sequence + 1} to {found.lost.sequence} of the audit chain are not in it"
+        words += f"; entries {found.lost.first} to {found.lost.last} of the audit chain are not in it"
     return words
 
 
@@ -196,7 +196,7 @@ def restore(home: Home, folder: Path, *, older: bool, damaged: bool, say: Say) -
         with installation.vault() as vault:
             done = Destroyer(vault.parts).resume(actor=by)
     told = _told(folder, found) if found else {"backup": str(folder), "at": going.backup, "entries": going.restored}
-    lost = f"entries {going.restored + 1} to {going.lost} of the audit chain are lost; " if _lost(going) else ""
+    lost = f"entries {going.first} to {going.lost} of the audit chain are lost; " if going.first else ""
     return {
         "state": "restored",
         **told,
@@ -205,10 +205,6 @@ def restore(home: Home, folder: Path, *, older: bool, damaged: bool, say: Say) -
         "summary": f"restored the backup of {going.backup}; {lost}destruction is paused until two people confirmed "
         f"every hold: `watchkeep sweep --apply --as NAME` asks them",
     }
-
-
-def _lost(going: Any) -> bool:
-    return bool(going.lost > going.restored)
 
 
 def _look_again(installation: Installation, since: str) -> None:

@@ -26,7 +26,7 @@ RESTORE = "vault.restore"
 RESTORES = "restores"
 """Verb and subject of the entry that follows the last one of a restored backup."""
 
-_LOST = re.compile(r"restored the backup of (\S+), lost entries to ([1-9][0-9]*) ([0-9a-f]{64})")
+_LOST = re.compile(r"restored the backup of (\S+), lost entries ([1-9][0-9]*) to ([1-9][0-9]*) ([0-9a-f]{64})")
 
 
 class AuditEntry(NamedTuple):
@@ -94,7 +94,7 @@ class Lost(NamedTuple):
     backup: str
 
     def counts(self, size: int, at: str) -> bool:
-        """True for a checkpoint of the chain before: one of `size` entries that was signed at `at`."""
+        """True if a checkpoint of `size` entries that was signed at `at` may be of the chain before."""
         return self.first <= size <= self.last and at < self.at
 
     def words(self) -> str:
@@ -103,17 +103,17 @@ class Lost(NamedTuple):
         return f"audit chain: {lost} went lost in the restore of {self.at}, from the backup of {self.backup}"
 
 
-def restored(backup: str, last: int, digest: str) -> str:
-    """The reason of the entry RESTORE, which follows at once upon the last entry that was not lost."""
-    return f"restored the backup of {backup}, lost entries to {last} {digest}"
+def restored(backup: str, first: int, last: int, digest: str) -> str:
+    """The reason of the entry RESTORE, which follows at once upon the last entry of the backup."""
+    return f"restored the backup of {backup}, lost entries {first} to {last} {digest}"
 
 
 def lost_in(entry: AuditEntry) -> Lost | None:
     """What a restore lost, if `entry` tells of one that lost anything."""
     said = _LOST.fullmatch(str(entry.reason)) if (entry.verb, entry.subject) == (RESTORE, RESTORES) else None
-    if said is None or int(said[2]) < entry.sequence:
+    if said is None:
         return None
-    return Lost(first=entry.sequence, last=int(said[2]), digest=said[3], at=entry.at, backup=said[1])
+    return Lost(first=int(said[2]), last=int(said[3]), digest=said[4], at=entry.at, backup=said[1])
 
 
 def key_name(public_key: bytes) -> str:

@@ -19,7 +19,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from pipeline.core.canonical import canonical
-from pipeline.core.chain import AuditEntry, Walk, creation, key_name, lost_in, read_line
+from pipeline.core.chain import AuditEntry, Lost, Walk, creation, key_name, lost_in, read_line
 from pipeline.core.checkpoint import KEY_BYTES, Checkpoint, Published, read_note, read_published
 from pipeline.core.errors import ConfigError, IntegrityError, WatchkeepError
 from pipeline.core.merkle import verify_consistency, verify_inclusion
@@ -69,18 +69,24 @@ def verify_export(path: Path, key: bytes, *, checkpoints: Path | None = None) ->
     with path.open("rb") as file:
         size = _header(file, key)
         walk, what = Walk(creation(key_name(key))), f"export of {size} entries"
+        lost: list[Lost] = []
+        others: list[tuple[int, Checkpoint]] = []
         for number in range(1, size + 1):
             walk.take(entry := _entry(file, number))
-            if lost := lost_in(entry):
-                known = {n: c for n, c in known.items() if not lost.counts(n, c.at)}
-                what += f"; {lost.words()}"
+            if told := lost_in(entry):
+                lost.append(told)
+                what += f"; {told.words()}"
             if (other := known.get(number)) and other.root != walk.tree.root():
-                raise IntegrityError(f"export: entries 1 to {number} are not those of the checkpoint signed {other.at}")
+                others.append((number, other))
         signed = _last(file, key)
+    others = [(n, c) for n, c in others if not any(one.counts(n, c.at) for one in lost)]
+    if others:
+        number, other = others[0]
+        raise IntegrityError(f"export: entries 1 to {number} are not those of the checkpoint signed {other.at}")
     if (signed.size, signed.root) != (size, walk.tree.root()):
         raise IntegrityError("export: the checkpoint was signed for other entries than these")
     for other in known.values():
-        if other.size > size and other.at <= signed.at:
+        if other.size > size and other.at <= signed.at and not any(one.counts(other.size, other.at) for one in lost):
             raise IntegrityError(
                 f"export: entries {size + 1} to {other.size} are missing, a checkpoint signed {other.at} counts them"
             )

@@ -82,7 +82,7 @@ class Log:
             raise IntegrityError(problems[0])
         with self._parts.catalog.read() as tx:
             size = chain_tip(tx).sequence
-            known, _ = _ours(known, losses(tx))
+            known = self._ours(tx, known, losses(tx))
             older = max((k.checkpoint.size for k in known if k.checkpoint.size <= size), default=0)
             way = consistency_parts(older, size)
             walk = self._walk(tx, known, way)
@@ -125,23 +125,39 @@ class Log:
         known.sort(key=lambda k: k.checkpoint.size)
         with self._parts.catalog.read() as tx:
             tip, lost = chain_tip(tx), losses(tx)
-            ours, strays = _ours(known, lost)
-            for look in (
-                lambda: self._walk(tx, ours, ()),
-                lambda: _refuse(behind(tx, self._parts.head.read(), tip)),
-            ):
-                try:
-                    look()
-                except IntegrityError as error:
-                    problems.append(str(error))
+            ours = known
+            try:
+                ours = self._ours(tx, known, lost)
+                self._walk(tx, ours, ())
+            except IntegrityError as error:
+                problems.append(str(error))
+            try:
+                _refuse(behind(tx, self._parts.head.read(), tip))
+            except IntegrityError as error:
+                problems.append(str(error))
         return LogCheck(
             problems=tuple(dict.fromkeys(problems)),
             entries=tip.sequence,
             checkpoints=len(ours),
             covered=ours[-1].checkpoint.size if ours else 0,
             lost=tuple(one.words() for one in lost),
-            strays=len(strays),
+            strays=len(known) - len(ours),
         )
+
+    def _ours(self, tx: Connection, known: Sequence[Kept], lost: Sequence[Lost]) -> list[Kept]:
+        """The checkpoints of this chain, without those of entries that a restore lost."""
+        doubtful = {
+            k.checkpoint.size: k.checkpoint.root
+            for k in known
+            if any(one.counts(k.checkpoint.size, k.checkpoint.at) for one in lost)
+        }
+        if doubtful:
+            walk = Walk(self._creation)
+            for entry in entries(tx):
+                walk.take(entry)
+                if doubtful.get(walk.sequence) == walk.tree.root():
+                    del doubtful[walk.sequence]
+        return [k for k in known if k.checkpoint.size not in doubtful]
 
     def _walk(self, tx: Connection, known: Sequence[Kept], parts: Collection[Part]) -> Walk:
         walk = Walk(self._creation, parts)
@@ -164,12 +180,6 @@ class Log:
                 f"them, signed {last.checkpoint.at}: restore the catalog"
             )
         return walk
-
-
-def _ours(known: Sequence[Kept], lost: Sequence[Lost]) -> tuple[list[Kept], list[Kept]]:
-    """The checkpoints of this chain, and those of entries that restores lost."""
-    strays = [k for k in known if any(one.counts(k.checkpoint.size, k.checkpoint.at) for one in lost)]
-    return [k for k in known if k not in strays], strays
 
 
 def _refuse(problem: str) -> None:

@@ -24,7 +24,10 @@ _GO = "go"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Going:
-    """What a restore is about: of when the backup was, when it is restored (UTC texts), and both ends of the chain."""
+    """What a restore is about: of when the backup was, when it is restored (UTC texts), and both ends of the chain.
+
+    `first` is the number of the first entry that is lost, 0 if the chain simply goes on.
+    """
 
     backup: str
     at: str
@@ -32,6 +35,7 @@ class Going:
     restored_digest: str
     lost: int
     lost_digest: str
+    first: int
     aside: str
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.core.chain import RESTORE, RESTORES, restored
@@ -23,7 +24,7 @@ from pipeline.core.errors import (
     WatchkeepError,
 )
 from pipeline.core.ports import Clock, KeyStore
-from pipeline.vault.audit import Journal, behind, chain_tip
+from pipeline.vault.audit import Journal, behind, chain_tip, losses
 from pipeline.vault.backup import Manifest, read_manifest
 from pipeline.vault.blobs import FileStore
 from pipeline.vault.catalog import FILE, Catalog
@@ -49,6 +50,15 @@ class Living:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """Entries `first` to `last` of the living chain, which ends at `head`, are not in a backup."""
+
+    first: int
+    last: int
+    head: Head
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
     """A backup that was unpacked and looked at: when it was taken, what it holds, which entries are not in it.
 
@@ -58,7 +68,7 @@ class Prepared:
     backup: str
     at: str
     restored: Head
-    lost: Head | None
+    lost: Gap | None
     destroyed: tuple[str, ...]
     found: Verification
 
@@ -113,17 +123,14 @@ def prepare(backup: Path, to: Path, living: Living, *, by: str, progress: Progre
     """
     manifest = read_manifest(backup, living.head)
     _unpack(manifest, to, progress)
-    lost = living.head.read()
     head = HeadInMemory(living.head, manifest.head)
     catalog = Catalog(to / "catalog")
     try:
         with catalog.read() as tx:
             tip = chain_tip(tx)
-            problem = behind(tx, lost, tip) if lost.sequence <= tip.sequence else ""
-        if tip != manifest.head or problem:
-            raise IntegrityError(
-                problem or f"the backup in {backup} does not end where its manifest says: take another"
-            )
+            gap = _gap(tx, living.head, tip)
+        if tip != manifest.head:
+            raise IntegrityError(f"the backup in {backup} does not end where its manifest says: take another")
         parts = Parts(
             catalog=catalog,
             blobs=FileStore(to / "vault"),
@@ -133,17 +140,33 @@ def prepare(backup: Path, to: Path, living: Living, *, by: str, progress: Progre
             installation_key=living.installation_key,
             clock=living.clock,
         )
-        return _brought_up(parts, manifest, lost if lost.sequence > tip.sequence else None, by, progress)
+        return _brought_up(parts, manifest, gap, by, progress)
     finally:
         catalog.close()
 
 
-def _brought_up(parts: Parts, manifest: Manifest, lost: Head | None, by: str, progress: Progress) -> Prepared:
+def _gap(tx: Connection, head: SignedHead, tip: Head) -> Gap | None:
+    """What the chain that ends at `tip` lacks of the one that `head` was signed on; None if it goes on from there."""
+    lost = head.read()
+    if not behind(tx, lost, tip):
+        return None
+    told = {one.digest for one in losses(tx)}
+    others = [
+        fork for fork in head.forks() if fork.lost.digest not in told
+    ]  # the backup may be of a chain before those
+    return Gap(
+        first=min(tip.sequence, *(f.restored.sequence for f in others), lost.sequence) + 1,
+        last=max(lost.sequence, *(f.lost.sequence for f in others), tip.sequence),
+        head=lost,
+    )
+
+
+def _brought_up(parts: Parts, manifest: Manifest, lost: Gap | None, by: str, progress: Progress) -> Prepared:
     reason = f"restored the backup of {manifest.at}, lost nothing"
     pause = f"restored from a backup of {manifest.at}"
     if lost is not None:
-        reason = restored(manifest.at, lost.sequence, lost.digest)
-        pause += f": entries {manifest.head.sequence + 1} to {lost.sequence} of the audit chain are not in it"
+        reason = restored(manifest.at, lost.first, lost.last, lost.head.digest)
+        pause += f": entries {lost.first} to {lost.last} of the audit chain are not in it"
     with parts.journal.act(by) as act:
         at = act.at
         act.record(RESTORE, RESTORES, reason=reason)
@@ -221,7 +244,7 @@ class Restore:
         """Let the signed head accept the restored chain, put all in its place, do `then`; where the old state lies."""
         back = Head(sequence=going.restored, digest=going.restored_digest)
         lost = Head(sequence=going.lost, digest=going.lost_digest)
-        fork = Fork(at=going.at, lost=lost, restored=back) if lost.sequence > back.sequence else None
+        fork = Fork(at=going.at, lost=lost, restored=back) if going.first else None
         head = self._living.head
         self._replacing.free()
         if head.read() != (back if fork in head.forks() else lost):
@@ -261,7 +284,7 @@ def whole_chain(home: Path, living: Living) -> Head | None:
 
 
 def _going(found: Prepared, head: Head) -> Going:
-    lost = found.lost or head
+    lost = found.lost.head if found.lost else head
     return Going(
         backup=found.backup,
         at=found.at,
@@ -269,5 +292,6 @@ def _going(found: Prepared, head: Head) -> Going:
         restored_digest=found.restored.digest,
         lost=lost.sequence,
         lost_digest=lost.digest,
+        first=found.lost.first if found.lost else 0,
         aside="replaced-" + found.at[:19].replace("-", "").replace(":", ""),
     )
