@@ -4,11 +4,13 @@ from .acts import ACTS
 from .destroying import DESTROYING
 from .finding import FINDING
 from .guards import GUARDS
+from .judging import JUDGING
 from .keeping import KEEPING
 from .keys import KEYS
 from .log import PROVING
 from .mutant import Mutant
+from .people import PEOPLE
 
-MUTANTS = (*KEEPING, *GUARDS, *DESTROYING, *ACTS, *KEYS, *PROVING, *FINDING)
+MUTANTS = (*KEEPING, *GUARDS, *DESTROYING, *ACTS, *JUDGING, *PEOPLE, *KEYS, *PROVING, *FINDING)
 
 __all__ = ["MUTANTS", "Mutant"]
