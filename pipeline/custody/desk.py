@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 
 from pipeline.core.approval import Approval
 from pipeline.core.clock import utc_text
@@ -16,6 +15,7 @@ from pipeline.core.decision import Severity
 from pipeline.core.errors import TransitionError, WatchkeepError
 from pipeline.core.person import Person
 from pipeline.core.ports import Clock
+from pipeline.core.recording import UNKNOWN
 from pipeline.core.retention import Case, Disposition
 from pipeline.retention.engine import judge
 from pipeline.retention.patterns import Pattern, Upheld, find
@@ -57,16 +57,19 @@ class Desk:
         """One incident as retention sees it; WatchkeepError if there is none."""
         return Cases(self.parts).one(incident_id)
 
-    @cached_property
-    def patterns(self) -> tuple[Pattern, ...]:
-        """Who does it again and again, on upheld decisions only; read once."""
-        upheld = (Upheld(**u._asdict()) for u in Cases(self.parts).upheld())
-        return tuple(find(upheld, self.rules, self.now()))
+    def patterns(self, person: str = "") -> Iterator[Pattern]:
+        """Who does it again and again, on upheld decisions only; of one `person`, or of everybody."""
+        if rules := self.rules.patterns:
+            upheld = Cases(self.parts).upheld(at_least=min(rule.count for rule in rules), person=person)
+            yield from find((Upheld(**u._asdict()) for u in upheld), self.rules, self.now())
 
-    @cached_property
-    def promoted(self) -> Mapping[str, datetime]:
-        """The last upheld decision of each person with a pattern that counts."""
-        return {p.person: p.last_upheld_at for p in self.patterns if p.confirmed}
+    def promoted(self, person: str = "") -> Mapping[str, datetime]:
+        """The last upheld decision of each person, or of one, with a pattern that counts."""
+        return {p.person: p.last_upheld_at for p in self.patterns(person) if p.confirmed}
+
+    def promotion(self, case: Case) -> datetime | None:
+        """The last upheld decision of the case's subject if it has a pattern that counts: a look at one person."""
+        return None if case.subject == UNKNOWN else self.promoted(case.subject).get(case.subject)
 
     def tick(self, actor: str) -> tuple[datetime, str]:
         """Let the clock tick: trusted time for an act that destroys, and why nothing may be destroyed now, or ""."""
@@ -76,12 +79,13 @@ class Desk:
 
     def judge(self, case: Case, now: datetime) -> Disposition:
         """The verdict on one case."""
-        return judge(case, self.rules, now, production=self.production, promoted=self.promoted.get(case.subject))
+        return judge(case, self.rules, now, production=self.production, promoted=self.promotion(case))
 
     def judged(self, now: datetime) -> Iterator[tuple[Case, Disposition]]:
         """Every case with its verdict, one at a time."""
+        promoted = self.promoted()
         for case in Cases(self.parts).all():
-            yield case, self.judge(case, now)
+            yield case, judge(case, self.rules, now, production=self.production, promoted=promoted.get(case.subject))
 
 
 def in_time(at: datetime, now: datetime, what: str) -> datetime:

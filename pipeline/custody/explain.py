@@ -38,7 +38,7 @@ def explain(desk: Desk, incident_id: str, *, by: Person | None) -> Explanation:
         now,
         production=desk.production,
         legal=legal,
-        promoted=desk.promoted.get(case.subject),
+        promoted=desk.promotion(case),
         parties=tuple(dict.fromkeys(r.party.value for r in view.records)),
         gone=tuple(_gone(desk, incident_id)),
         answers=tuple(_answers(desk, incident_id)),

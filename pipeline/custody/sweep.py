@@ -17,6 +17,7 @@ from pipeline.core.errors import TransitionError, WatchkeepError
 from pipeline.core.retention import Bound, Case, Disposition, Verdict
 from pipeline.custody.desk import Agreed, Desk
 from pipeline.retention import engine
+from pipeline.retention.rules import Rules
 from pipeline.vault.destroy import Destroyer, plan_digest
 from pipeline.vault.floors import Floors
 from pipeline.vault.marks import Marks
@@ -51,21 +52,20 @@ class Plan:
     unwritten: list[tuple[str, tuple[Bound, ...]]] = field(default_factory=list)
     """Floors that newer rules bring and that are not written down yet."""
 
-    def take(self, case: Case, disposition: Disposition, floors: tuple[Bound, ...]) -> None:
+    def take(self, case: Case, disposition: Disposition) -> None:
         """Add one incident; what is merely kept leaves a count and its alarms behind."""
-        hidden = {h.hold_id for h in case.holds if h.confidential}
-        if disposition.verdict is Verdict.HELD and set(disposition.kept_by) <= hidden:
+        verdict = disposition.verdict
+        if verdict is Verdict.HELD and _secret(case, disposition):
             self.secret.add(case.incident_id)
             self.held.append(disposition)
             self.counts[Verdict.KEEP] += 1
-        else:
-            self.counts[disposition.verdict] += 1
+            return
+        self.counts[verdict] += 1
+        if disposition.alarms:
             self.alarms += [(case.incident_id, words) for words in disposition.alarms]
+        if verdict is not Verdict.KEEP:
             lists = {Verdict.DESTROY: self.going, Verdict.HELD: self.held, Verdict.CONFLICT: self.conflicts}
-            if disposition.verdict in lists:
-                lists[disposition.verdict].append(disposition)
-        if fresh := tuple(f for f in floors if f not in case.floors):
-            self.unwritten.append((case.incident_id, fresh))
+            lists[verdict].append(disposition)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,9 +86,26 @@ def plan(desk: Desk, now: datetime) -> Plan:
     """Judge every incident at `now`; changes nothing."""
     found = Plan(now=now)
     for case, disposition in desk.judged(now):
-        floors = engine.floors(case, desk.rules) if case.events or case.decided_at else ()
-        found.take(case, disposition, floors)
+        found.take(case, disposition)
+        if fresh := _unwritten(case, disposition, desk.rules):
+            found.unwritten.append((case.incident_id, fresh))
     return found
+
+
+def _secret(case: Case, disposition: Disposition) -> bool:
+    """True if nothing but confidential holds keeps it."""
+    return set(disposition.kept_by) <= {hold.hold_id for hold in case.holds if hold.confidential}
+
+
+def _unwritten(case: Case, disposition: Disposition, rules: Rules) -> tuple[Bound, ...]:
+    """The case's floors that are not written down yet; its verdict names those in force, none if it was destroyed."""
+    if not disposition.floors:
+        return ()
+    written = {(floor.rule, floor.trigger_at, floor.until) for floor in case.floors}
+    if not case.overrides and written.issuperset((f.rule, f.trigger_at, f.until) for f in disposition.floors):
+        return ()
+    floors = engine.floors(case, rules)
+    return tuple(floor for floor in floors if (floor.rule, floor.trigger_at, floor.until) not in written)
 
 
 def preview(desk: Desk, as_of: datetime | None = None) -> Sweep:
@@ -117,18 +134,19 @@ def sweep(desk: Desk, *, actor: str, agreed: Agreed | None = None) -> Sweep:
         for incident_id, bounds in found.unwritten:
             Floors(desk.parts).write_down(incident_id, bounds, by=actor)
         found = plan(desk, now)  # their revisions moved
-    destroyer.apply_verdicts([*found.held, *found.conflicts], actor=actor)
+    changed = destroyer.apply_verdicts([*found.held, *found.conflicts], actor=actor).ended
     if agreed is None:
         pauses += _large(desk, found)
     if pauses:
         return Sweep(plan=found, applied=False, pauses=tuple(pauses))
     until = agreed.approval.requested_at if agreed else now
     done = destroyer.carry_out(
-        _shown(desk, found, now, until),
+        _shown(desk, found, frozenset(changed), until),
         now=now,
         actor=actor,
         allow_unreviewed=desk.rules.unreviewed == "expire",
         approval=agreed.approval if agreed else None,
+        kept=found.counts[Verdict.KEEP],
     )
     if done.pause:
         raise TransitionError(f"{done.pause}; nothing was destroyed, sweep again")
@@ -142,13 +160,18 @@ def sweep(desk: Desk, *, actor: str, agreed: Agreed | None = None) -> Sweep:
     )
 
 
-def _shown(desk: Desk, found: Plan, now: datetime, until: datetime) -> Iterator[Disposition]:
-    """The plan once more, with the revisions that restricting brought; what is due after `until` waits."""
-    for _, d in desk.judged(now):
-        if d.incident_id in found.secret or (d.verdict is Verdict.DESTROY and d.due_at and d.due_at > until):
-            yield replace(d, verdict=Verdict.KEEP)
-        else:
-            yield d
+def _shown(desk: Desk, found: Plan, changed: frozenset[str], until: datetime) -> Iterator[Disposition]:
+    """What is not merely kept, as everybody may know of it; what is due after `until` waits.
+
+    Those that ended a conflict just now are `changed`, and judged at the revision that this brought.
+    """
+    for planned in found.going:
+        d = planned
+        if d.incident_id in changed:
+            d = desk.judge(desk.case(d.incident_id), found.now)
+        yield replace(d, verdict=Verdict.KEEP) if d.due_at and d.due_at > until else d
+    yield from (d for d in found.held if d.incident_id not in found.secret)
+    yield from found.conflicts
 
 
 def accept_clock(desk: Desk, agreed: Agreed) -> None:

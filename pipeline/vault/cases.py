@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, and_, or_, select
+from sqlalchemy import Connection, Select, and_, func, or_, select
 
 from pipeline.core.clock import utc_parse
 from pipeline.core.decision import Custody, Review, Severity
@@ -81,8 +81,11 @@ class Cases:
             query = select(i).where(i >= prefix, i < prefix + "\U0010ffff").order_by(i).limit(SEVERAL)
             return tuple(tx.execute(query).scalars())
 
-    def upheld(self) -> Iterator[Upheld]:
-        """Incidents of known persons that were upheld, at some time at least, grouped by person."""
+    def upheld(self, *, at_least: int = 1, person: str = "") -> Iterator[Upheld]:
+        """Incidents of known persons that were upheld, at some time at least, grouped by person.
+
+        Persons who are involved in fewer than `at_least` incidents are left out; only one `person` if one is named.
+        """
         i, v, d = t.incident, k.involved, k.decision
         query = (
             select(v.c.person, i.c.incident_id, i.c.session, i.c.decided_at, i.c.review)
@@ -98,12 +101,17 @@ class Cases:
             )
             .order_by(v.c.person, i.c.incident_id)
         )
+        if person:
+            query = query.where(v.c.person == person)
+        elif at_least > 1:  # most people are in one or two, and are not worth a look at their rows
+            often = select(k.involved.c.person).group_by(k.involved.c.person).having(func.count() >= at_least)
+            query = query.where(v.c.person.in_(often))
         with self._parts.catalog.read() as tx:
-            told = _told(tx)
-            for person, incident_id, session, decided_at, review in _rows(tx, query):
+            told = _told(tx, person)
+            for named, incident_id, session, decided_at, review in _rows(tx, query):
                 events = told.get(incident_id, {})
                 yield Upheld(
-                    person=person,
+                    person=named,
                     incident_id=incident_id,
                     session=session,
                     decided_at=utc_parse(decided_at),
@@ -112,11 +120,14 @@ class Cases:
                 )
 
 
-def _told(tx: Connection) -> dict[str, dict[str, str]]:
-    """By incident and kind when an event about appeals and patterns was last written down."""
+def _told(tx: Connection, person: str) -> dict[str, dict[str, str]]:
+    """By incident and kind when an event about appeals and patterns was last written down, of one person if named."""
     e = k.event
     kinds = [APPEAL_RECEIVED, APPEAL_DECIDED, PATTERN_CONFIRMED]
     query = select(e.c.incident_id, e.c.kind, e.c.recorded_at).where(e.c.kind.in_(kinds)).order_by(e.c.number)
+    if person:
+        mine = select(k.involved.c.incident_id).where(k.involved.c.person == person)
+        query = query.where(e.c.incident_id.in_(mine))
     told: dict[str, dict[str, str]] = {}
     for incident_id, kind, recorded_at in _rows(tx, query):
         told.setdefault(incident_id, {})[kind] = recorded_at

@@ -68,11 +68,13 @@ class Destroyer:
         actor: str,
         allow_unreviewed: bool,
         approval: Approval | None = None,
+        kept: int = 0,
     ) -> Swept:
         """Destroy what the plan says, where the catalog still agrees at the trusted time `now`; the rest is counted.
 
         An `approval` (act sweep.large, {plan: `plan_digest` of the incidents to go, count}) is spent first. Nothing
         goes while destruction is paused or no accepted tick of the clock reaches `now`. Call `resume` before planning.
+        `kept` counts what is merely kept and not in the plan.
         Raises IntegrityError for a catalog that is behind its signed head, SealError for one that cannot be written.
         """
         counts: Counter[Verdict] = Counter()
@@ -94,7 +96,7 @@ class Destroyer:
                 unreviewed=claims.unreviewed,
                 held=counts[Verdict.HELD],
                 conflicts=counts[Verdict.CONFLICT],
-                kept=counts[Verdict.KEEP],
+                kept=kept + counts[Verdict.KEEP],
                 pause=claims.pause,
             )
             self._write_down(swept, actor)
