@@ -91,11 +91,16 @@ def named(here: Sitting, incident_id: str) -> str:
     One that would tell of a confidential hold is not there for those who may not know of it.
     """
     hidden = frozenset[str]() if sees_all(here.person) else Holds(here.desk.parts).hidden()
-    found = [i for i in Cases(here.desk.parts).beginning(incident_id) if i not in hidden]
+    known = Cases(here.desk.parts).beginning(incident_id) if incident_id else ()
+    found = [i for i in known if i not in hidden]
     if len(found) == 1:
         return found[0]
     several = "several incidents begin" if found else "no incident begins"
     raise ConfigError(f"{several} with {incident_id!r}: `watchkeep incidents list` names them")
+
+
+YEARS = range(1970, 3000)
+"""Of times that people give; anything else is a slip, and what is written down stays."""
 
 
 def moment_of(text: str, *, end: bool = False) -> datetime:
@@ -104,6 +109,8 @@ def moment_of(text: str, *, end: bool = False) -> datetime:
         found = datetime.fromisoformat(text)
     except ValueError:
         raise ConfigError(f"{text!r} is no time: write 2026-11-22, or 2026-11-22T14:30:00+01:00") from None
+    if found.year not in YEARS:
+        raise ConfigError(f"{text!r} is no time that anything here happens at: give a year from 1970 to 2999")
     if len(text) == 10:
         start = found.replace(tzinfo=UTC)
         return start + timedelta(days=1) if end else start

@@ -34,16 +34,25 @@ def preserve(home: Home, name: str, letter: Letter, scope: dict[str, str]) -> di
     `missing` names what could not be copied: the order is not fulfilled until it is empty.
     """
     with sitting(home, name) as here:
+        holds.may_place(here.by)
         start = moment_of(scope["from"]) if scope["from"] else None
         end = moment_of(scope["to"], end=True) if scope["to"] else None
+        if start and end and end <= start:
+            raise ConfigError("--to lies before --from: no recording is from that time")
         known = holds.incidents_of_person(here.desk, account=scope["account"], participant=scope["participant"])
+        ordinary = tuple(_ordinary(here, scope, start, end))
         again = holds.one(here.desk, scope["hold"], here.by).hold_id if scope["hold"] else ""
+        if not known and not ordinary:
+            raise ConfigError(
+                f"nothing is kept of {scope['account'] or scope['participant']!r} and that time, so nothing is held: "
+                "look at the name, and at --from and --to"
+            )
         placed = holds.preserve(
             here.desk,
             _ordered(here, letter),
             scope={k: v for k, v in scope.items() if v and k != "hold"},
             known=known,
-            ordinary=_ordinary(here, scope, start, end),
+            ordinary=ordinary,
             by=here.by,
             hold_id=again,
         )

@@ -59,6 +59,8 @@ def erase(home: Home, name: str | None, request_id: str, *, apply: bool) -> dict
     """What an accepted request erases, restricts or leaves, and with `apply` the doing of it."""
     with sitting(home, name) as here:
         view = requests.accepted(here.desk, request_id)
+        if apply:
+            requests.may_erase(here.by)
         if view.closed_at:
             raise ConfigError(f"request {view.request_id} was carried out already: `watchkeep requests show` tells how")
         items = requests.outcomes(here.desk, view, here.desk.now())

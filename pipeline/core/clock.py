@@ -15,7 +15,7 @@ class SystemClock:
 
 def utc_text(at: datetime) -> str:
     """ISO 8601 in UTC with microseconds and a trailing Z: sorts as text, golden in files."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def utc_parse(text: str) -> datetime:

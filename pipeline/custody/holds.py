@@ -53,13 +53,19 @@ class Placed:
     until: datetime | None
 
 
+def may_place(by: Person) -> None:
+    """Raises PermissionRefused for who may not."""
+    by.need("place a hold", Role.LEGAL)
+
+
 def place(desk: Desk, ordered: Ordered, incidents: Sequence[str], *, by: Person) -> Placed:
     """Hold incidents by id. Raises KeyDestroyedError, and holds nothing, if one of them is gone."""
     until = _allowed(desk, ordered, by)
     if not incidents:
         raise ConfigError("a hold is on something: name --incident, --account or --participant")
-    hold_id = _place(desk, ordered, until, tuple(dict.fromkeys(incidents)), {"incidents": list(incidents)}, by)
-    return Placed(hold_id=hold_id, incidents=tuple(incidents), preserved=(), gone=(), missing=(), until=until)
+    ids = tuple(dict.fromkeys(incidents))
+    hold_id = _place(desk, ordered, until, ids, {"incidents": list(ids)}, by)
+    return Placed(hold_id=hold_id, incidents=ids, preserved=(), gone=(), missing=(), until=until)
 
 
 def preserve(
@@ -152,7 +158,7 @@ def incidents_of_person(desk: Desk, *, account: str, participant: str) -> tuple[
 
 
 def _allowed(desk: Desk, ordered: Ordered, by: Person) -> datetime | None:
-    by.need("place a hold", Role.LEGAL)
+    may_place(by)
     rule = _rule(desk, ordered.kind)
     now = desk.now()
     in_time(ordered.received_at, now, "an order received")

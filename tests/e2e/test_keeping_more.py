@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.e2e import test_keeping as life
 from tests.unit.app.place import Place
 
@@ -12,3 +14,74 @@ def test_the_vault_in_numbers(place: Place) -> None:
     told = place.done("vault", "stats")
     assert told["incidents"] == {"active": 1} and told["review"] == {"open": 1}
     assert "active 1" in place.tell("vault", "stats").out
+
+
+LETTER = ("--authority", "our counsel", "--reason", "X v. us", "--reference", "M-1", "--kind", "LITIGATION")
+
+
+@pytest.mark.parametrize("at", ["0001-01-01", "0001-01-01T00:00:00+14:00", "9999-12-31", "9999-12-31T23:00:00-02:00"])
+def test_a_time_that_nobody_means_is_refused_before_it_is_written_down(place: Place, at: str) -> None:
+    incident = only(place)
+    commands = [
+        ("event", "record", "notified", "--incident", incident, "--at", at),
+        ("hold", "place", "--incident", incident, *LETTER, "--until", at),
+        ("requests", "add", "erasure", "--account", "somebody", "--received", at),
+        ("sweep", "--as-of", at),
+    ]
+    for command in commands:
+        assert at in place.refused(*command, by="lena")
+    assert place.done("sweep")["counts"]["keep"] == 1 and place.done("requests", "list")["requests"] == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("hold", "place", *LETTER, "--incident", ""),
+        ("retention", "destroy", "--authority", "FBI", "--reference", "R", "--incident", ""),
+        ("event", "record", "notified", "--at", "2026-11-22", "--incident", ""),
+        ("incidents", "decide", "--outcome", "dismissed", "--note", "nothing", ""),
+    ],
+)
+def test_an_id_that_is_empty_names_no_incident_even_if_there_is_but_one(place: Place, command: tuple[str, ...]) -> None:
+    """A shell variable that was never set."""
+    assert "no incident begins with ''" in place.refused(*command, by="lena")
+    assert place.done("hold", "list", by="lena")["holds"] == []
+
+
+def test_an_incident_that_is_named_twice_counts_once(place: Place) -> None:
+    incident = only(place)
+    told = place.done("hold", "place", *LETTER, "--incident", incident, "--incident", incident[:9], by="lena")
+    assert told["incidents"] == [incident]
+
+
+def test_a_letter_on_somebody_of_whom_nothing_is_kept_is_no_hold(place: Place) -> None:
+    """A misspelt name must not look like a fulfilled order."""
+    for person in (("--account", "demo-acount-0002"), ("--account", " "), ("--participant", "nobody")):
+        assert "nothing" in place.refused("hold", "place", *LETTER, *person, by="lena")
+    span = ("--from", "2026-11-22", "--to", "2026-11-20")
+    assert "--to" in place.refused("hold", "place", *LETTER, "--account", "demo-account-0002", *span, by="lena")
+    assert place.done("hold", "list", by="lena")["holds"] == []
+    assert "legal" in place.refused("hold", "place", *LETTER, "--account", "nobody", by="rik")
+
+
+def test_who_may_not_erase_erases_nothing(place: Place) -> None:
+    """Not even what is stored ordinarily."""
+    request = accepted(place, "erasure", "demo-account-0001")
+    assert "--as" in place.refused("erase", "--request", request, "--apply")
+    assert "privacy_officer" in place.refused("erase", "--request", request, "--apply", by="rik")
+    assert len(place.done("recordings", "list")["recordings"]) == 2
+
+
+def only(place: Place) -> str:
+    """The one incident of the samples."""
+    found = place.done("incidents", "list")["incidents"]
+    assert len(found) == 1
+    return str(found[0]["incident_id"])
+
+
+def accepted(place: Place, kind: str, account: str) -> str:
+    """A request that may be acted on."""
+    request = place.done("requests", "add", kind, "--account", account, by="piet")["request_id"]
+    place.done("requests", "verify", request, by="piet")
+    place.done("requests", "decide", request, "--decision", "accepted", "--ground", "the law", by="piet")
+    return str(request)
