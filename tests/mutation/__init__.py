@@ -4,13 +4,29 @@ from .acts import ACTS
 from .destroying import DESTROYING
 from .finding import FINDING
 from .guards import GUARDS
+from .holds import HOLDS
 from .judging import JUDGING
 from .keeping import KEEPING
 from .keys import KEYS
 from .log import PROVING
 from .mutant import Mutant
 from .people import PEOPLE
+from .remains import REMAINS
+from .requests import REQUESTS
 
-MUTANTS = (*KEEPING, *GUARDS, *DESTROYING, *ACTS, *JUDGING, *PEOPLE, *KEYS, *PROVING, *FINDING)
+MUTANTS = (
+    *KEEPING,
+    *GUARDS,
+    *DESTROYING,
+    *REMAINS,
+    *HOLDS,
+    *ACTS,
+    *REQUESTS,
+    *JUDGING,
+    *PEOPLE,
+    *KEYS,
+    *PROVING,
+    *FINDING,
+)
 
 __all__ = ["MUTANTS", "Mutant"]

@@ -1,4 +1,4 @@
-"""The lines that guard what people do to evidence: holds, events, decisions, floors, orders, requests, preservation."""
+"""The lines that guard what people do to evidence: events, decisions, floors, orders, the clock, rules."""
 
 from __future__ import annotations
 
@@ -6,28 +6,6 @@ from .mutant import Mutant
 
 V, T = "pipeline/vault/", "tests/unit/vault/"
 ACTS = (
-    # Holds
-    Mutant(
-        "hold-on-what-is-gone",
-        V + "holds.py",
-        "        prove_alive(act.tx, self._parts.keys, incidents)\n        for ids",
-        "        for ids",
-        T + "test_holds.py",
-    ),
-    Mutant(
-        "hold-proves-keys",
-        V + "touch.py",
-        " or not _open(keys, [k for k in owned[i] if k not in erased])",
-        "",
-        T + "test_holds.py",
-    ),
-    Mutant(
-        "hold-calls-back",
-        V + "touch.py",
-        "(_claimed, Custody.ACTIVE.value)",
-        "(_claimed, Custody.DELETING.value)",
-        T + "test_holds.py",
-    ),
     Mutant(
         "revision-moves",
         V + "touch.py",
@@ -35,29 +13,6 @@ ACTS = (
         "incident.c.revision, **back",
         T + "test_holds.py",
     ),
-    Mutant(
-        "hold-renewed-later",
-        V + "holds.py",
-        "(until is not None and utc_text(until) <= row.until)",
-        "False",
-        T + "test_holds.py",
-    ),
-    Mutant(
-        "hold-by-trusted-time",
-        V + "holds.py",
-        "return max(utc_parse(at), clock_mark(tx))",
-        "return utc_parse(at)",
-        T + "test_holds.py",
-    ),
-    Mutant("hold-confidential", V + "holds.py", "        if not legal:\n", "        if False:\n", T + "test_holds.py"),
-    Mutant(
-        "hold-confidential-entry",
-        V + "holds.py",
-        "touch(act, incidents, SEALED_ACT if sealed else verb,",
-        "touch(act, incidents, verb,",
-        T + "test_holds.py",
-    ),
-    # Floors, events, decisions, orders
     Mutant(
         "revision-compared",
         V + "touch.py",
@@ -102,52 +57,147 @@ ACTS = (
         T + "test_decisions.py",
     ),
     Mutant("destroy-by-two", V + "orders.py", "if order is Order.DESTROY:", "if False:", T + "test_orders.py"),
-    # Requests and who is involved
-    Mutant("consent-withdrawn", V + "seal.py", "if Party.SUBJECT in withdrew:", "if False:", T + "test_involved.py"),
-    Mutant("consent-of-others", V + "seal.py", "if draft.party in withdrew:", "if False:", T + "test_involved.py"),
-    Mutant("consent-race", V + "commit.py", "if now != was:", "if False:", T + "test_involved.py"),
     Mutant(
-        "request-restricts",
-        V + "commit.py",
-        '{"restricted": True} if asked else {}',
-        "{}",
-        T + "test_involved.py",
+        "report-close-spent",
+        V + "events.py",
+        '                spend(act, approval, CLOSE, {"incident": incident_id, "ground": reference})\n',
+        "                pass\n",
+        T + "test_events.py::test_a_report_is_closed_unfiled_by_two_people_only",
     ),
     Mutant(
-        "withdrawal-remembered",
-        V + "involved.py",
-        'or_(request.c.state != "done", _WITHDRAWN)',
-        'request.c.state != "done"',
-        T + "test_requests.py",
-    ),
-    Mutant(
-        "request-name-goes",
-        V + "requests.py",
-        "            self._parts.keys.destroy(row.key_id)\n",
+        "event-with-its-floors",
+        V + "events.py",
+        "            add_floors(act, incident_id, floors)\n",
         "",
-        T + "test_requests.py",
-    ),
-    # Preservation
-    Mutant(
-        "preserved-under-a-hold",
-        V + "preserve.py",
-        "    sealed = active_hold(act.tx, hold_id, act.at).confidential\n",
-        "    sealed = False\n",
-        T + "test_preserve.py",
+        T + "test_events.py::test_an_event_and_the_floors_it_starts_are_one_act",
     ),
     Mutant(
-        "scan-passes-preserved",
-        V + "attach.py",
-        ", t.c.origin == DETECTED)",
-        ",)",
-        T + "test_preserve.py",
+        "event-on-what-lives",
+        V + "events.py",
+        "            prove_alive(act.tx, self._parts.keys, [incident_id])\n",
+        "",
+        T + "test_events.py::test_an_event_calls_back_what_was_claimed_and_comes_too_late_for_what_is_gone",
     ),
     Mutant(
-        "preserved-is-no-newer-file",
-        V + "orphans.py",
-        "    marks |= {",
-        "    _ = {",
-        T + "test_preserve.py",
+        "event-of-its-revision",
+        V + "events.py",
+        "one(act.tx, incident_id, revision)",
+        "one(act.tx, incident_id)",
+        T + "test_events.py::test_an_event_computed_for_an_older_revision_is_refused_whole",
     ),
-    Mutant("holds-key-is-no-orphan", V + "orphans.py", " and k != HOLDS_KEY", "", T + "test_holds.py"),
+    Mutant(
+        "decision-of-its-revision",
+        V + "decisions.py",
+        "row = one(act.tx, incident_id, revision)",
+        "row = one(act.tx, incident_id)",
+        T + "test_decisions.py::test_a_decision_on_what_changed_meanwhile_is_refused_whole",
+    ),
+    Mutant(
+        "decision-on-what-was-found",
+        V + "decisions.py",
+        "if row.review == Review.NOT_NEEDED.value:",
+        "if False:",
+        T + "test_decisions.py::test_nobody_decides_on_what_was_kept_by_order_or_is_gone",
+    ),
+    Mutant(
+        "decision-on-what-lives",
+        V + "decisions.py",
+        "            prove_alive(act.tx, self._parts.keys, [incident_id])\n",
+        "",
+        T + "test_decisions.py::test_nobody_decides_on_what_was_kept_by_order_or_is_gone",
+    ),
+    Mutant(
+        "decision-spent",
+        V + "decisions.py",
+        "                spend(act, second, DISMISS_SEVERE, said, approvers=1)\n",
+        "                pass\n",
+        T + "test_decisions.py::test_dismissing_what_is_severe_takes_a_second_person_for_this_very_state",
+    ),
+    Mutant(
+        "note-under-the-incidents-key",
+        V + "decisions.py",
+        "self._parts.keys.wrap(keys[party], body)",
+        "body",
+        T + "test_decisions.py::test_a_note_lies_nowhere_in_the_clear_and_goes_with_the_evidence",
+    ),
+    Mutant(
+        "note-of-this-incident",
+        V + "decisions.py",
+        "            self._opened(note, _keys_of(act.tx, incident_id))\n        except",
+        "            pass\n        except",
+        T + "test_decisions.py::test_the_note_that_a_second_person_agreed_to_is_the_one_that_is_kept",
+    ),
+    Mutant(
+        "override-spent",
+        V + "floors.py",
+        "            spend(act, approval, OVERRIDE, said)\n",
+        "",
+        T
+        + "test_floors.py::test_i4_a_floor_never_moves_down_without_two_people "
+        + T
+        + "test_floors.py::test_two_people_move_a_floor_and_name_their_ground",
+    ),
+    Mutant(
+        "override-of-a-floor",
+        V + "floors.py",
+        "if act.tx.execute(of_rule).first() is None:",
+        "if False:",
+        T + "test_floors.py::test_an_override_of_a_rule_without_a_floor_is_refused_and_its_approval_is_not_spent",
+    ),
+    Mutant(
+        "floor-no-promise-about-what-is-gone",
+        V + "floors.py",
+        "                prove_alive(act.tx, self._parts.keys, [incident_id])\n",
+        "",
+        T + "test_floors.py::test_a_new_floor_calls_back_what_was_claimed_and_is_no_promise_about_what_is_gone",
+    ),
+    Mutant(
+        "latest-floor-is-kept",
+        V + "floors.py",
+        'return max(effective, default="")',
+        'return min(effective, default="")',
+        T + "test_floors.py::test_the_latest_floor_counts_and_writing_it_down_again_changes_nothing",
+    ),
+    Mutant(
+        "order-spent",
+        V + "orders.py",
+        "                spend(act, approval, DESTROY",
+        "                (lambda *_: None)(act, approval, DESTROY",
+        T + "test_orders.py::test_an_authority_s_order_to_destroy_takes_two_people_for_these_very_incidents",
+    ),
+    Mutant(
+        "order-on-what-is-there",
+        V + "orders.py",
+        "if gone := sorted(set(wanted) - set(there)):",
+        "if gone := []:",
+        T + "test_orders.py::test_an_order_on_what_is_gone_or_unknown_orders_nothing",
+    ),
+    Mutant(
+        "clock-accepted-by-two",
+        V + "marks.py",
+        '            spend(act, approval, "clock.accept", {"at_day": act.at[:10]})\n',
+        "",
+        T + "test_marks.py::test_two_people_accept_the_clock_as_it_is_now",
+    ),
+    Mutant(
+        "pause-ended-by-two",
+        V + "marks.py",
+        '            spend(act, approval, "restore.accept", {"pause": pause_id})\n',
+        "",
+        T + "test_marks.py::test_a_pause_ends_once_and_by_two_people",
+    ),
+    Mutant(
+        "pause-ended-once",
+        V + "marks.py",
+        'where(pause.c.pause_id == pause_id, pause.c.ended_at == "")',
+        "where(pause.c.pause_id == pause_id)",
+        T + "test_marks.py::test_a_pause_ends_once_and_by_two_people",
+    ),
+    Mutant(
+        "first-rules-once",
+        V + "rule_sets.py",
+        'return _current(act.tx) or _take(act, name, body, "")',
+        'return _take(act, name, body, "")',
+        T + "test_rule_sets.py::test_the_first_rules_are_taken_once",
+    ),
 )
