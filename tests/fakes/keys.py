@@ -69,6 +69,10 @@ class MemoryKeyStore:
             raise IntegrityError(f"an old copy, from before epoch {self._epoch}")
         self._keys = {key_id: key for key_id, key in old.keys.items() if key_id not in self._destroyed}
 
+    def put_back(self, newest: Copy) -> None:
+        """The keys as they were before somebody tried an old copy."""
+        self._keys = dict(newest.keys)
+
     def _cipher(self, key_id: str) -> AESGCM:
         if not self.exists(key_id):
             raise KeyMissingError(f"key {key_id} is unknown")
