@@ -85,7 +85,7 @@ class Catalog:
     def empty_log(self) -> bool:
         """Bring the write-ahead log into the file and empty it, so that nothing erased lies in it any more.
 
-        False if a reader stands in the way for too long: then a later one does it.
+        False if a reader stands in the way for too long: then a later one does it. SealError if the disk refuses.
         """
         connection = self._engine.raw_connection()
         try:
@@ -93,6 +93,11 @@ class Catalog:
             cursor.execute(f"PRAGMA busy_timeout={LOG_TIMEOUT_MS}")
             busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
             cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_S * 1000}")
+        except sqlite3.OperationalError as error:
+            connection.invalidate()
+            raise SealError(
+                f"the log of {self.path} cannot be emptied ({error}): make room, and sweep again"
+            ) from error
         finally:
             connection.close()
         return not busy

@@ -1,0 +1,1 @@
+"""Acts whose disk fails: at the n-th system call that changes it, for every n."""
