@@ -107,9 +107,12 @@ def destroy(home: Path) -> Told:
         return {"seconds": seconds, "incidents": len(done.destroyed), "files": done.files, "syncs": syncs}
 
 
-def _agreed(desk: Desk) -> Agreed:
-    pause = sweep.preview(desk).pauses[0]
-    now = desk.now()
+def _agreed(desk: Desk) -> Agreed | None:
+    """What two people have to say to a sweep that is larger than usual; None for a small one."""
+    found = sweep.preview(desk).pauses
+    if not found:
+        return None
+    pause, now = found[0], desk.now()
     approval = Approval(
         approval_id="a-1",
         act=pause.act,
