@@ -128,6 +128,7 @@ def test_no_other_older_tree_or_path_passes_for_consistency(size: int, data: st.
         (size + 1, size, proof, old, new),
         (0, size, proof, old, new),
         (size, size, (), old, new),
+        (older, 4 * size, proof, old, new),
         *((older, size, (*proof[:i], other, *proof[i + 1 :]), old, new) for i in range(len(proof))),
         *((older, size, (*proof[:i], *proof[i + 1 :]), old, new) for i in range(len(proof))),
     ]

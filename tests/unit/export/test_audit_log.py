@@ -15,8 +15,10 @@ from pathlib import Path
 import pytest
 
 from pipeline.core.chain import AuditEntry, key_name
+from pipeline.core.checkpoint import read_note
 from pipeline.core.errors import ConfigError, IntegrityError
 from pipeline.export.audit_log import export_log, write_log
+from pipeline.export.form import checkpoint_line
 from pipeline.export.verifier import public_key, verify, verify_export
 from pipeline.vault.audit import entries
 from pipeline.vault.log import Log
@@ -127,6 +129,12 @@ def test_an_export_cut_off_with_a_checkpoint_of_its_own_length_is_not_signed(
     assert "signed for other entries" in refusal(changed(later, lambda lines: [*lines[:-1], last]), key)
 
 
+def test_a_checkpoint_that_this_key_never_signed_vouches_for_nothing(export: Path, key: bytes) -> None:
+    note = json.loads(export.read_bytes().splitlines()[-1])["checkpoint"]
+    forged = read_note(note, key)[0].note(bytes(64))
+    assert "this key signed" in refusal(changed(export, lambda lines: [*lines[:-1], checkpoint_line(forged)]), key)
+
+
 def test_the_export_of_another_log_is_not_of_this_key(export: Path, tmp_path: Path) -> None:
     with Place(tmp_path / "other").open() as other:
         assert "of another key" in refusal(export, other.parts.head.public_key)
@@ -141,19 +149,29 @@ def test_an_export_is_held_against_checkpoints_from_elsewhere(opened: Vault, tmp
     assert verify_export(early, key, checkpoints=second).checkpoints == 1
 
 
-def test_r24_an_export_of_a_chain_that_was_cut_off_is_found(place_of_two: Place, tmp_path: Path) -> None:
-    old = Place(tmp_path / "old")
+@pytest.mark.parametrize(("grown", "words"), [(0, "are missing"), (9, "are not those of the checkpoint")])
+def test_r24_an_export_of_a_chain_that_was_cut_off_is_found(
+    place_of_two: Place, tmp_path: Path, grown: int, words: str
+) -> None:
+    old, second = Place(tmp_path / "old"), tmp_path / "second"
     old.clock = place_of_two.clock
     with place_of_two.open() as vault:
         shutil.copytree(place_of_two.root, old.root)
-        for _ in range(3):
-            signed = Log(vault.parts).checkpoint(tmp_path / "second", by=BY)
+        grow(vault, 5)
+        signed = Log(vault.parts).checkpoint(second, by=BY)
         key = vault.parts.head.public_key
     with old.open() as vault:
+        grow(vault, grown)
         export_log(vault.parts, tmp_path / "cut.jsonl", by=BY)
-    assert verify_export(tmp_path / "cut.jsonl", key).size < signed.checkpoint.size
-    with pytest.raises(IntegrityError, match=r"are missing|are not those of the checkpoint"):
-        verify_export(tmp_path / "cut.jsonl", key, checkpoints=tmp_path / "second")
+    assert (verify_export(tmp_path / "cut.jsonl", key).size >= signed.checkpoint.size) == bool(grown)
+    with pytest.raises(IntegrityError, match=words):
+        verify_export(tmp_path / "cut.jsonl", key, checkpoints=second)
+
+
+def grow(vault: Vault, acts: int) -> None:
+    with vault.parts.journal.act(BY) as act:
+        for number in range(acts):
+            act.record("test.act", f"thing:{number}")
 
 
 @pytest.mark.parametrize("size", [0, 1])

@@ -17,10 +17,12 @@ from pipeline.core.errors import IntegrityError, TransitionError, WatchkeepError
 from pipeline.core.evidence import Party
 from pipeline.core.retention import Disposition, Verdict
 from pipeline.export.certificate import certify
-from pipeline.export.form import certificate_bytes
+from pipeline.export.form import ISSUE, certificate_bytes, subject_of
 from pipeline.export.verifier import verify, verify_certificate
+from pipeline.vault.canonical import digest_of_rows
 from pipeline.vault.decisions import Decisions
 from pipeline.vault.destroy import Destroyer
+from pipeline.vault.log import Log
 from pipeline.vault.marks import Marks
 from pipeline.vault.vault import Vault
 from tests.unit.vault.conftest import Place
@@ -211,6 +213,24 @@ def test_what_was_changed_in_it_is_named(
     document = json.loads(certificate.read_bytes())
     change(document)
     with pytest.raises(IntegrityError, match=words):
+        verify_certificate(written(certificate, document), issuer)
+
+
+def test_a_statement_that_no_entry_bears_out_is_refused_whoever_signed_it(
+    issued: tuple[Place, bytes], certificate: Path, issuer: bytes
+) -> None:
+    document = json.loads(issued[1])
+    statement = document["statement"]
+    statement["keys"][0]["at"] = "2026-11-01T00:00:00.000000Z"
+    with issued[0].open() as vault:
+        with vault.parts.journal.act(BY) as act:
+            act.record(ISSUE, subject_of(statement["incident"]), after=digest_of_rows(statement))
+            number = act.tip.sequence
+        with vault.parts.catalog.read() as tx:
+            signed, proven = Log(vault.parts).prove(tx, [*statement["entries"], number])
+    items = [{"entry": p.entry._asdict(), "proof": [step.hex() for step in p.proof]} for p in proven]
+    document |= {"entries": items, "checkpoint": signed.note}
+    with pytest.raises(IntegrityError, match="do not tell what the statement says"):
         verify_certificate(written(certificate, document), issuer)
 
 

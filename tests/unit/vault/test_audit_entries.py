@@ -59,6 +59,18 @@ def test_no_other_line_is_read_as_an_entry(data: st.DataObject) -> None:
     assert not found.sound()
 
 
+@pytest.mark.parametrize(
+    ("was", "becomes"),
+    [(b'","', b'", "'), (b"test", b"\\u0074est"), (b'{"actor"', b'{"actor":"","actor"'), (b'"}', b'"}\n')],
+)
+def test_an_entry_has_one_form_only(was: bytes, becomes: bytes) -> None:
+    bare = AuditEntry(7, "t", "os:test(1)", "verb", "incident:1", "", "", "0" * 64, "")
+    line = bare._replace(digest=leaf_hash(bare.body())).line()
+    assert read_line(line).sound() and was in line
+    with pytest.raises(ValueError, match="one form"):
+        read_line(line.replace(was, becomes))
+
+
 @pytest.mark.parametrize("line", [b"", b"[]", b"[" * 100_000, b'{"a":1}', b"1" * 5000, b"\xff"])
 def test_what_is_no_entry_at_all_is_refused(line: bytes) -> None:
     with pytest.raises(ValueError, match="not an entry"):

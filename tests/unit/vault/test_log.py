@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from pymerkle import InmemoryTree
 
 from pipeline.core.chain import AuditEntry
-from pipeline.core.checkpoint import Checkpoint, note_key, origin, read_note, read_published
+from pipeline.core.checkpoint import Checkpoint, Published, note_key, origin, read_note, read_published
 from pipeline.core.errors import ConfigError, IntegrityError, WatchkeepError
 from pipeline.core.merkle import verify_consistency, verify_inclusion
 from pipeline.export.verifier import verify_checkpoints
@@ -217,6 +218,30 @@ def test_no_changed_byte_of_a_checkpoint_passes(data: st.DataObject) -> None:
     # Another text or signature: this is for Ed25519 to refuse.
     assert checkpoint.note(signature) == changed
     assert (checkpoint.text(), signature) != (read_note(note, key)[0].text(), b"\2" * 64)
+
+
+def test_a_checkpoint_has_one_form_only() -> None:
+    text = Published(note="note", older=5, proof=(b"\1" * 32,)).text()
+    assert read_published(text).older == 5 and "AQE=\n" in text
+    with pytest.raises(ValueError, match="not a published checkpoint"):
+        read_published(text.replace("AQE=\n", "AQF=\n"))  # other bits that base64 takes for the same bytes
+
+
+def test_an_outsider_finds_checkpoints_that_do_not_go_on_from_each_other(place_of_two: Place, second: Path) -> None:
+    with place_of_two.open() as vault:
+        first = Log(vault.parts).checkpoint(second, by=BY).path
+        grow(vault, 5)
+        last = Log(vault.parts).checkpoint(second, by=BY).path
+        public = vault.parts.head.public_key
+    assert first is not None and last is not None
+    said = read_published(last.read_text())
+    last.write_text(replace(said, proof=(*said.proof[:-1], b"\7" * 32)).text())
+    with pytest.raises(IntegrityError, match="does not go on from the one of"):
+        verify_checkpoints(second, public)
+    last.write_text(said.text())
+    first.unlink()
+    with pytest.raises(IntegrityError, match="it is gone, and the one of"):
+        verify_checkpoints(second, public)
 
 
 def test_an_empty_folder_vouches_for_nothing(second: Path) -> None:

@@ -77,6 +77,16 @@ def test_a_rewritten_chain_is_not_the_one_whose_head_was_signed(place_of_two: Pl
     assert any("is not the one whose head was signed" in p for p in problems(place_of_two))
 
 
+def test_an_entry_written_anew_with_a_digest_of_its_own_does_not_lead_to_the_next(place_of_two: Place) -> None:
+    columns = ("sequence", "at", "actor", "verb", "subject", "reason", "after", "previous")
+    with tampering(place_of_two) as db:
+        row = db.execute("SELECT * FROM audit_event WHERE sequence = 4").fetchone()
+        anew = {**dict(zip(columns, row, strict=False)), "actor": "os:eve(0)"}
+        digest = leaf_hash(canonical(anew))
+        db.execute("UPDATE audit_event SET actor = 'os:eve(0)', digest = ? WHERE sequence = 4", (digest,))
+    assert "audit chain: entry 5 does not follow the entry before it" in problems(place_of_two)
+
+
 def test_a_head_behind_its_chain_is_the_trace_of_a_crash_and_catches_up(sealed: Vault, place: Place) -> None:
     head = place.keys / "audit/head.json"
     old = head.read_bytes()
