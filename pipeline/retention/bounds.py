@@ -9,7 +9,7 @@ from functools import lru_cache
 from pipeline.core.decision import Review
 from pipeline.core.jurisdiction import may_share
 from pipeline.core.recording import UNKNOWN
-from pipeline.core.retention import PATTERN, Bound, Case, Override
+from pipeline.core.retention import PATTERN, Bound, Case, Event, Override
 from pipeline.retention.rules import (
     DECIDED,
     DISMISSED_AT,
@@ -94,15 +94,20 @@ def ceilings(case: Case, rules: Rules, promoted: datetime | None, times: Times |
     return found
 
 
-def overridden(floors: Iterable[Bound], overrides: tuple[Override, ...]) -> Iterator[Bound]:
+def overridden(floors: Iterable[Bound], overrides: tuple[Override, ...], events: Iterable[Event]) -> Iterator[Bound]:
     """The floors in force: where two people moved a rule's floor, the last override counts instead.
 
-    It moves what had begun by then; a later event of the same kind starts a floor of its own.
+    It moves what had begun, and was known, by then: what happened or was recorded later starts a floor of its own.
     """
     last = {override.rule: override for override in overrides}
+    known: dict[tuple[str, datetime], datetime] = {}
+    for event in events:
+        place = (event.kind, event.at)
+        known[place] = min(event.recorded_at, known.get(place, event.recorded_at))
     for floor in floors:
         moved = last.get(floor.rule)
-        if moved is None or (moved.at is not None and floor.trigger_at > moved.at):
+        began = known.get((floor.trigger, floor.trigger_at), floor.trigger_at)
+        if moved is None or (moved.at is not None and began > moved.at):
             yield floor
         else:
             yield Bound(

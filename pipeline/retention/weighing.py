@@ -52,7 +52,7 @@ def weigh(case: Case, rules: Rules, now: datetime, production: bool, promoted: d
     if case.floors:
         in_force += case.floors
     if case.overrides:
-        in_force = list(overridden(in_force, case.overrides))
+        in_force = list(overridden(in_force, case.overrides, case.events))
     limits = ceilings(case, rules, promoted, times)
     floor = max(in_force, key=_until, default=None)
     ceiling = min(limits, key=_until, default=None)

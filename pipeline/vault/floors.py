@@ -18,7 +18,7 @@ from pipeline.core.retention import Bound
 from pipeline.vault.approved import spend
 from pipeline.vault.audit import Act
 from pipeline.vault.parts import Parts
-from pipeline.vault.tables_keeping import floor, floor_override
+from pipeline.vault.tables_keeping import event, floor, floor_override
 from pipeline.vault.touch import one, prove_alive, touch
 
 OVERRIDE = "floor.override"
@@ -46,7 +46,7 @@ class Floors:
     def override(
         self, incident_id: str, rule: str, until: datetime, ground: str, *, approval: Approval, by: str
     ) -> None:
-        """Move the floors of `rule` that were written down so far to `until`; what starts later counts anew.
+        """Move the floors of `rule` that have begun, and are known of, to `until`; what comes later counts anew.
 
         Act "floor.override" {incident, rule, until (utc_text), ground}. Raises ApprovalError, TransitionError if no
         floor of this rule is written down.
@@ -97,13 +97,20 @@ def add_floors(act: Act, incident_id: str, floors: Sequence[Bound]) -> bool:
 
 
 def floor_at(tx: Connection, incident_id: str) -> str:
-    """The latest floor of an incident as overrides leave it (UTC text), "" without one."""
+    """The latest floor of an incident as overrides leave it (UTC text), "" without one.
+
+    An override moves what had begun, and was known, by then; whatever rules wrote it down later.
+    """
     o = floor_override
     moved: dict[str, tuple[str, str]] = {}
     for row in tx.execute(select(o).where(o.c.incident_id == incident_id).order_by(o.c.at, o.c.approval_id)):
         moved[row.rule] = (row.at, row.until)  # the last one of a rule counts
+    known: dict[tuple[str, str], str] = {}
+    for row in tx.execute(select(event).where(event.c.incident_id == incident_id).order_by(event.c.recorded_at)):
+        known.setdefault((row.kind, row.at), row.recorded_at)
     effective = []
     for row in tx.execute(select(floor).where(floor.c.incident_id == incident_id)):
         at, until = moved.get(row.rule, ("", ""))
-        effective.append(until if row.recorded_at <= at else row.until)
+        began = known.get((row.trigger, row.trigger_at), row.trigger_at)
+        effective.append(until if began <= at else row.until)
     return max(effective, default="")

@@ -26,12 +26,12 @@ def canary(name: str) -> bytes:
 
 @dataclass(frozen=True)
 class Floor:
-    """`rule` demands that it stays until then; started by what happened `at`, written down `recorded` then."""
+    """`rule` demands that it stays until then; started by `trigger`, which happened `at`."""
 
     rule: str
+    trigger: str
     at: datetime
     until: datetime
-    recorded: datetime = field(compare=False)
 
 
 @dataclass
@@ -97,6 +97,8 @@ class Kept:
     records: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     events: list[tuple[str, datetime]] = field(default_factory=list)
+    known: dict[tuple[str, datetime], datetime] = field(default_factory=dict)
+    """When events were first recorded, by kind and time."""
     floors: list[Floor] = field(default_factory=list)
     overrides: list[tuple[str, datetime, datetime]] = field(default_factory=list)
     """(rule, until, when two people agreed)."""
@@ -155,23 +157,23 @@ class Model:
     def holding(self, kept: Kept, now: datetime) -> list[Order]:
         return [h for h in self.holds.values() if kept.name in h.incidents and h.active(now)]
 
-    def start(self, kept: Kept) -> datetime | None:
-        """When the clock of its class began, None if it did not."""
+    def start(self, kept: Kept) -> tuple[str, datetime] | None:
+        """What began the clock of its class, and when; None if nothing did."""
         for trigger in STARTS[kept.retention_class]:
             if trigger == "holds_ended":
                 ends = [h.ends() for h in self.holds.values() if kept.name in h.incidents]
                 if ends and None not in ends:
-                    return max(e for e in ends if e is not None)
+                    return trigger, max(e for e in ends if e is not None)
             elif times := kept.when(trigger):
-                return max(times)
+                return trigger, max(times)
         return None
 
-    def computed_floors(self, kept: Kept, variant: Variant, recorded: datetime) -> Iterator[Floor]:
+    def computed_floors(self, kept: Kept, variant: Variant) -> Iterator[Floor]:
         """What class and events demand under one rule file."""
         low, _ = variant.span(kept.retention_class)
         start = self.start(kept)
         if low is not None and start is not None:
-            yield Floor(kept.retention_class, start, low.after(start, later=True), recorded)
+            yield Floor(kept.retention_class, *start, low.after(start[1], later=True))
         beside = {
             "US_2258A_H": ("ncmec_submitted", variant.us_floor, True),
             "UK_OSA_R8": ("nca_reported", "P1Y", True),
@@ -183,11 +185,11 @@ class Model:
         }
         for rule, (trigger, period, applies) in beside.items():
             if applies and (times := kept.when(trigger)):
-                yield Floor(rule, max(times), Period.parse(period).after(max(times), later=True), recorded)
+                yield Floor(rule, trigger, max(times), Period.parse(period).after(max(times), later=True))
 
-    def write_floors(self, kept: Kept, variant: Variant, recorded: datetime) -> None:
+    def write_floors(self, kept: Kept, variant: Variant) -> None:
         """Floors are written down with what starts them, and never forgotten."""
-        kept.floors += [f for f in self.computed_floors(kept, variant, recorded) if f not in kept.floors]
+        kept.floors += [f for f in self.computed_floors(kept, variant) if f not in kept.floors]
 
     def floor(self, kept: Kept) -> datetime | None:
         """Until when written floors demand it, with what two people moved."""
@@ -195,7 +197,8 @@ class Model:
         for floor in kept.floors:
             moved = [(at, until) for rule, until, at in kept.overrides if rule == floor.rule]
             last_at, last_until = max(moved, default=(None, None))
-            found.append(last_until if last_at and last_until and floor.recorded <= last_at else floor.until)
+            began = kept.known.get((floor.trigger, floor.at), floor.at)
+            found.append(last_until if last_at and last_until and began <= last_at else floor.until)
         return max(found, default=None)
 
     def ceilings(self, kept: Kept, variant: Variant) -> dict[str, datetime]:
@@ -204,8 +207,8 @@ class Model:
         low, high = variant.span(kept.retention_class)
         start = self.start(kept)
         if high is not None and start is not None:
-            until = high.after(start, later=False)
-            found[kept.retention_class] = max(until, low.after(start, later=True)) if low is not None else until
+            until = high.after(start[1], later=False)
+            found[kept.retention_class] = max(until, low.after(start[1], later=True)) if low is not None else until
         if times := kept.when("discovered"):
             found["COPPA"] = Period.parse("PT72H").after(min(times), later=False)
         return found

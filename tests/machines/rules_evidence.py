@@ -232,7 +232,7 @@ class EvidenceRules(Base):
     def floors_begin(self, kept: Kept) -> None:
         """Times as the catalog has them, and the floors that now have to be written down."""
         self.scene.learn(kept)
-        self.model.write_floors(kept, self.world.variant, self.world.clock.at)
+        self.model.write_floors(kept, self.world.variant)
 
     def on_living(self, kept: Kept, act: Act[str]) -> None:
         """I6: of what is gone nothing is written down any more, and it is said."""

@@ -117,7 +117,7 @@ class RequestRules(KeepingRules):
             kept.events += fresh
             self.scene.learn(kept)
             if fresh and kept.alive:
-                self.model.write_floors(kept, self.world.variant, self.world.clock.at)
+                self.model.write_floors(kept, self.world.variant)
 
     @precondition(lambda self: self.model.living())
     @rule(n=PICK)

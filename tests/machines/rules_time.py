@@ -155,7 +155,7 @@ class TimeRules(Base):
             self.model.mark = self.scene.mark()
             for kept in self.model.living():
                 written = self.scene.written_floors(kept)
-                computed = self.model.computed_floors(kept, self.world.variant, self.world.clock.at)
+                computed = self.model.computed_floors(kept, self.world.variant)
                 kept.floors += [f for f in computed if f not in kept.floors and (f.rule, f.until) in written]
 
         return self.scene.run(
@@ -171,7 +171,7 @@ class TimeRules(Base):
             self.marked()
         for kept in self.model.living():
             if kept.events or kept.decided_at:
-                self.model.write_floors(kept, self.world.variant, self.world.clock.at)
+                self.model.write_floors(kept, self.world.variant)
         now = done.plan.now
         invariants.what_went(self.scene)
         if clock:

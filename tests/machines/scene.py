@@ -162,6 +162,9 @@ class Scene:
         kept.sealed_at, kept.decided_at = case.sealed_at, case.decided_at
         kept.overrides = [(o.rule, o.until, o.at) for o in case.overrides if o.at]
         kept.orders = [(o.order.value, o.at) for o in case.orders]
+        for event in case.events:
+            place = (event.kind, event.at)
+            kept.known[place] = min(event.recorded_at, kept.known.get(place, event.recorded_at))
 
     def written_floors(self, kept: Kept) -> set[tuple[str, datetime]]:
         case = Cases(self.world.vault.parts).one(kept.incident_id)

@@ -233,6 +233,14 @@ def test_an_override_does_not_reach_what_happened_after_it() -> None:
     assert max(f.until for f in found.floors if f.rule == "US_2258A_H") == on("2027-06-01")
 
 
+def test_an_override_does_not_reach_what_nobody_knew_of_then() -> None:
+    """A receipt of before it that was recorded after it."""
+    move = Override(rule="US_2258A_H", until=on("2026-05-01"), ground="court", at=on("2026-04-20"))
+    late = replace(event("ncmec_submitted", "2026-04-10"), recorded_at=on("2026-04-25"))
+    found = judge(csam(FILED, late, overrides=(move,)), RULES, on("2026-07-01"), production=False)
+    assert max(f.until for f in found.floors if f.rule == "US_2258A_H") == on("2027-04-10")
+
+
 def test_a_pattern_extends_and_never_shortens() -> None:
     old = upheld("POLICY_VIOLATION", events=(NOTICE,))
     late = on("2027-04-01")

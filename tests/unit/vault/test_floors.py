@@ -10,6 +10,7 @@ from sqlalchemy import exc, select, update
 from pipeline.core.clock import utc_text
 from pipeline.core.errors import ApprovalError, KeyDestroyedError, TransitionError, WatchkeepError
 from pipeline.vault import tables
+from pipeline.vault.events import Events
 from pipeline.vault.floors import Floors
 from pipeline.vault.tables_keeping import approval_used, floor
 from pipeline.vault.vault import Vault
@@ -88,6 +89,25 @@ def test_a_floor_that_starts_after_an_override_counts_anew(sealed: Vault, incide
     override(sealed, incident_id, NOW + 30 * DAY)
     Floors(sealed.parts).write_down(incident_id, [bound(days=365, started=NOW + DAY)], by=BY)
     assert row(sealed, incident_id)["floor_at"] == utc_text(NOW + 366 * DAY)
+
+
+def test_other_rules_do_not_bring_back_a_floor_that_two_people_moved(sealed: Vault, incident_id: str) -> None:
+    """The same trigger under a longer rule: what had begun by then stays moved, in the vault as in the engine."""
+    Floors(sealed.parts).write_down(incident_id, [bound(days=365)], by=BY)
+    override(sealed, incident_id, NOW + 30 * DAY)
+    Floors(sealed.parts).write_down(incident_id, [bound(days=730)], by=BY)
+    assert row(sealed, incident_id)["floor_at"] == utc_text(NOW + 30 * DAY)
+
+
+def test_what_nobody_knew_of_when_a_floor_was_moved_keeps(sealed: Vault, incident_id: str) -> None:
+    """A receipt of the day before, recorded the day after."""
+    Floors(sealed.parts).write_down(incident_id, [bound(days=365)], by=BY)
+    override(sealed, incident_id, NOW + 30 * DAY)
+    late = bound(days=365, started=NOW - DAY)
+    revision = int(str(row(sealed, incident_id)["revision"]))
+    events = Events(sealed.parts)
+    events.record(incident_id, late.trigger, late.trigger_at, "r", revision=revision, floors=[late], by=BY)
+    assert row(sealed, incident_id)["floor_at"] == utc_text(late.until)
 
 
 def test_an_override_of_a_rule_without_a_floor_is_refused_and_its_approval_is_not_spent(
