@@ -14,7 +14,7 @@ from pipeline.app.look import open_vault
 from pipeline.app.people import authenticate
 from pipeline.config.retention_file import parse_rules
 from pipeline.config.settings import Mode
-from pipeline.core.errors import ConfigError
+from pipeline.core.errors import ConfigError, SealError
 from pipeline.core.person import Person
 from pipeline.custody.desk import Desk, Judged
 from pipeline.custody.explain import sees_all
@@ -75,8 +75,11 @@ def rules_in_force(installation: Installation, vault: Vault) -> Rules:
     if held is None:
         path = installation.settings.files.retention
         body = path.read_text(encoding="utf-8")
-        parse_rules(body, str(path), production=in_production(installation))
-        held = RuleSets(vault.parts).take_first(path.name, body, by=actor())
+        first = parse_rules(body, str(path), production=in_production(installation))
+        try:
+            held = RuleSets(vault.parts).take_first(path.name, body, by=actor())
+        except SealError:
+            return first  # a full disk keeps nobody from reading; whatever would write is refused by itself
     return parse_rules(held.body, held.name, production=in_production(installation))
 
 

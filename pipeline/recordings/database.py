@@ -80,7 +80,10 @@ class Database:
         except exc.OperationalError as error:
             if "locked" in str(error.orig):
                 raise BusyError(f"{self._path} is held by another process for too long: try again") from error
-            raise WatchkeepError(f"{self._path} cannot be used: {error.orig}") from error
+            raise WatchkeepError(
+                f"{self._path} cannot be used ({error.orig}): make room on its disk or mend it, and give "
+                "the same command again; nothing that is sealed is given up for it"
+            ) from error
         except exc.DatabaseError as error:
             raise IntegrityError(f"{self._path} is damaged ({error.orig}): restore it from a backup") from error
 

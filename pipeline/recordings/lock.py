@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -42,8 +43,9 @@ class HomeLock:
         except OSError:
             os.close(handle)
             raise
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, f"process {os.getpid()} since {utc_text(self._at)}\n".encode(), 0)
+        with suppress(OSError):  # a full disk has no room for the words; the lock holds without them
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, f"process {os.getpid()} since {utc_text(self._at)}\n".encode(), 0)
         self._handle = handle
         return self
 

@@ -76,7 +76,10 @@ class Catalog:
         except exc.OperationalError as error:
             if "locked" in str(error.orig):
                 raise BusyError(f"{self.path} is held by another process for too long: try again") from error
-            raise SealError(f"{self.path} cannot be used: {error.orig}") from error
+            raise SealError(
+                f"{self.path} cannot be used ({error.orig}): make room on its disk or mend it, and give "
+                "the same command again; nothing that is sealed is given up for it"
+            ) from error
         except exc.IntegrityError:
             raise  # a broken constraint is our own fault, not a damaged file
         except exc.DatabaseError as error:
@@ -155,8 +158,23 @@ def _engine(path: Path) -> Engine:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
+    try:
+        return _opened(path, _PRAGMAS)
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error):
+            raise
+        # A full disk has no room for the index of the log, which alone needs no file: reading and proving go on.
+        return _opened(path, ("locking_mode=EXCLUSIVE", *_PRAGMAS))
+
+
+def _opened(path: Path, pragmas: tuple[str, ...]) -> sqlite3.Connection:
     # isolation_level=None: sqlite3 begins nothing by itself, `_begin` says which kind of transaction it is.
     connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
-    for pragma in _PRAGMAS:
-        connection.execute(f"PRAGMA {pragma}")
+    try:
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
+        connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection

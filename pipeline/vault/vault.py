@@ -15,7 +15,7 @@ from sqlalchemy import insert, select
 
 from pipeline.core.clock import utc_text
 from pipeline.core.decision import Incident, PolicyRef
-from pipeline.core.errors import ConfigError, FencedError, IntegrityError, TransitionError, WatchkeepError
+from pipeline.core.errors import ConfigError, FencedError, IntegrityError, SealError, TransitionError, WatchkeepError
 from pipeline.core.evidence import Draft
 from pipeline.core.ports import BlobStore, Clock, KeyStore
 from pipeline.core.recording import Recording
@@ -223,6 +223,8 @@ class Vault:
                 act.record("vault.verify", "vault")
         except IntegrityError:
             progress("nothing can be added to the audit chain")  # why is among the problems
+        except SealError as error:
+            progress(f"nothing can be added to the audit chain: {error}")  # a full disk keeps nobody from looking
         return verifier.verify(progress)
 
     def orphans(self) -> Orphans:
