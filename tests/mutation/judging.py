@@ -8,7 +8,8 @@ R, T = "pipeline/retention/", "tests/unit/retention/test_"
 ENGINE, WEIGHING, BOUNDS, KEEPERS = R + "engine.py", R + "weighing.py", R + "bounds.py", R + "keepers.py"
 ERASURE, PATTERNS, PERIOD, WORDS = R + "erasure.py", R + "patterns.py", R + "period.py", R + "words.py"
 VALUES = "pipeline/core/retention.py"
-ENGINE_T, ERASURE_T, PATTERNS_T, PERIOD_T = T + "engine.py", T + "erasure.py", T + "patterns.py", T + "period.py"
+ENGINE_T = T + "engine.py " + T + "bounds.py"
+ERASURE_T, PATTERNS_T, PERIOD_T = T + "erasure.py", T + "patterns.py", T + "period.py"
 JUDGING = (
     # The verdict
     Mutant("due-comparison", ENGINE, "is_due = due is not None and now >= due", "is_due = due is not None", ENGINE_T),

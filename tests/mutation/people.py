@@ -17,7 +17,13 @@ PEOPLE = (
     Mutant("approval-act", APPROVAL, "self.act != act or ", "", CHECK_T),
     Mutant("approval-expires", APPROVAL, "<= now < self.expires_at:", "<= now:", CHECK_T),
     Mutant("approval-begins", APPROVAL, "if not self.requested_at <= now <", "if not now <", CHECK_T),
-    Mutant("approvers-are-two", APPROVAL, "len(set(self.approved_by) - ", "len(self.approved_by) - len(", CHECK_T),
+    Mutant(
+        "approvers-are-two",
+        APPROVAL,
+        "len(set(self.approved_by) - {self.requested_by})",
+        "len([a for a in self.approved_by if a != self.requested_by])",
+        CHECK_T,
+    ),
     Mutant("approver-is-not-who-asked", APPROVAL, " - {self.requested_by}) <", ") <", CHECK_T),
     Mutant(
         "approval-checked",

@@ -69,6 +69,15 @@ def test_an_unfiled_report_is_restricted_and_never_erased(kind: RequestKind, bas
 
 @pytest.mark.parametrize("kind", ERASING)
 @pytest.mark.parametrize("party", Party)
+def test_an_open_appeal_is_restricted_until_its_answer(kind: RequestKind, party: Party) -> None:
+    appealed = replace(NOTIFIED, events=(*NOTIFIED.events, event("appeal_received", "2026-04-01")))
+    got, ground = asked(appealed, kind, party=party)
+    assert got is Outcome.RESTRICTED
+    assert "an appeal is open" in ground
+
+
+@pytest.mark.parametrize("kind", ERASING)
+@pytest.mark.parametrize("party", Party)
 def test_a_hold_restricts(kind: RequestKind, party: Party) -> None:
     got, ground = asked(replace(NOTIFIED, holds=(hold(),)), kind, party=party)
     assert got is Outcome.RESTRICTED

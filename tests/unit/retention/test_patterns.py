@@ -47,6 +47,13 @@ def test_two_or_three_too_far_apart_or_in_too_few_sessions_are_none() -> None:
     assert days(upheld(0, "s"), upheld(1, "s"), upheld(2, "s"), upheld(3, "t")) == []
 
 
+def test_two_are_no_pattern_of_three_where_sessions_do_not_matter() -> None:
+    rules = replace(AT_ONCE, patterns=(replace(AT_ONCE.patterns[0], min_distinct_sessions=1),))
+    same = [upheld(day, "s") for day in (0, 1, 2)]
+    assert list(find(same[:2], rules, NOW)) == []
+    assert [p.incidents for p in find(same, rules, NOW)] == [("p1-0", "p1-1", "p1-2")]
+
+
 def test_appeals_that_are_pending_or_were_won_do_not_count() -> None:
     assert days(upheld(0), upheld(1, appeal="pending"), upheld(2)) == []
     assert days(upheld(0), upheld(1, appeal="overturned"), upheld(2)) == []
