@@ -12,7 +12,7 @@ from pipeline.people.account import Change
 from pipeline.people.accounts import People
 from pipeline.people.database import Database, appointment, candidate, pending, person
 from pipeline.people.lockout import LogInRefused
-from pipeline.people.passphrases import Cost
+from pipeline.people.passphrases import Cost, Passphrases
 from tests.unit.people.conftest import CHEAP, A, Adding, Chain, L, P, R, S, SetClock, phrase
 
 
@@ -175,6 +175,26 @@ def test_the_cost_of_a_passphrase_rises_at_the_next_log_in(
         assert "m=16,t=2,p=1" in today.named("lena").passphrase
         assert today.authenticate("lena", phrase("lena")) == lena
         assert today.named("lena").since(L) == was.since(L)  # nobody new: approvals go on
+    finally:
+        today.close()
+
+
+def test_a_passphrase_that_was_reset_meanwhile_is_not_put_back(
+    folder: Path, clock: SetClock, chain: Chain, people: People, somebody: Adding
+) -> None:
+    lena, dearer = somebody("lena", L), Cost(passes=2, memory_kib=16, lanes=1)
+
+    class Slow(Passphrases):
+        def keep(self, passphrase: str) -> str:
+            people.reset(lena.person_id, phrase("anew"), enter=chain.enter)
+            return super().keep(passphrase)
+
+    today = People(folder, clock, audited=chain.last, cost=dearer)
+    try:
+        today._passphrases = Slow(dearer)
+        with pytest.raises(WatchkeepError, match="was changed meanwhile"):
+            today.strengthen(lena.person_id, phrase("lena"), enter=chain.enter)
+        assert people.authenticate("lena", phrase("anew")) == lena
     finally:
         today.close()
 
