@@ -10,6 +10,7 @@ from .keeping import KEEPING
 from .keys import KEYS
 from .log import PROVING
 from .mutant import Mutant
+from .ordinary import ORDINARY_DATA
 from .people import PEOPLE
 from .remains import REMAINS
 from .requests import REQUESTS
@@ -26,6 +27,7 @@ MUTANTS = (
     *PEOPLE,
     *KEYS,
     *PROVING,
+    *ORDINARY_DATA,
     *FINDING,
 )
 

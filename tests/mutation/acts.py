@@ -30,7 +30,7 @@ ACTS = (
     Mutant(
         "floor-after-override",
         V + "floors.py",
-        "until if row.recorded_at <= at else row.until",
+        "until if began <= at else row.until",
         "until if at else row.until",
         T + "test_floors.py",
     ),
@@ -126,6 +126,13 @@ ACTS = (
         "            self._opened(note, _keys_of(act.tx, incident_id))\n        except",
         "            pass\n        except",
         T + "test_decisions.py::test_the_note_that_a_second_person_agreed_to_is_the_one_that_is_kept",
+    ),
+    Mutant(
+        "floor-known-after-override",
+        V + "floors.py",
+        "began = known.get((row.trigger, row.trigger_at), row.trigger_at)",
+        "began = row.trigger_at",
+        T + "test_floors.py",
     ),
     Mutant(
         "override-spent",

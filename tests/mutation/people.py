@@ -225,7 +225,13 @@ PEOPLE = (
         "if row is not None:",
         LOCKOUT_T,
     ),
-    Mutant("unknown-names-wait", LOCKOUT, ".hexdigest()[:4]", ".hexdigest()[:4] + str(id(name))", LOCKOUT_T),
+    Mutant(
+        "unknown-names-wait",
+        LOCKOUT,
+        ".hexdigest()[:4]",
+        '.hexdigest()[:4] + str(__import__("time").time_ns())',
+        LOCKOUT_T,
+    ),
     Mutant(
         "same-words-for-unknown",
         ACCOUNTS,
