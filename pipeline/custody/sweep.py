@@ -137,8 +137,6 @@ def sweep(desk: Desk, *, actor: str, agreed: Agreed | None = None) -> Sweep:
     changed = destroyer.apply_verdicts([*found.held, *found.conflicts], actor=actor).ended
     if agreed is None:
         pauses += _large(desk, found)
-    if pauses:
-        return Sweep(plan=found, applied=False, pauses=tuple(pauses))
     until = agreed.approval.requested_at if agreed else now
     done = destroyer.carry_out(
         _shown(desk, found, frozenset(changed), until),
@@ -147,7 +145,10 @@ def sweep(desk: Desk, *, actor: str, agreed: Agreed | None = None) -> Sweep:
         allow_unreviewed=desk.rules.unreviewed == "expire",
         approval=agreed.approval if agreed else None,
         kept=found.counts[Verdict.KEEP],
+        stopped=pauses[0].words if pauses else "",
     )
+    if pauses:
+        return Sweep(plan=found, applied=False, pauses=tuple(pauses))
     if done.pause:
         raise TransitionError(f"{done.pause}; nothing was destroyed, sweep again")
     return Sweep(

@@ -69,19 +69,20 @@ class Destroyer:
         allow_unreviewed: bool,
         approval: Approval | None = None,
         kept: int = 0,
+        stopped: str = "",
     ) -> Swept:
         """Destroy what the plan says, where the catalog still agrees at the trusted time `now`; the rest is counted.
 
         An `approval` (act sweep.large, {plan: `plan_digest` of the incidents to go, count}) is spent first. Nothing
         goes while destruction is paused or no accepted tick of the clock reaches `now`. Call `resume` before planning.
-        `kept` counts what is merely kept and not in the plan.
+        `kept` counts what is merely kept and not in the plan; `stopped` says why this plan is only written down.
         Raises IntegrityError for a catalog that is behind its signed head, SealError for one that cannot be written.
         """
         counts: Counter[Verdict] = Counter()
         with self._alone(actor):
             going = _going(plan, counts)
             claims = Claims(self._parts, now=now, actor=actor, allow_unreviewed=allow_unreviewed)
-            claims.pause = self._why_paused(now)
+            claims.pause = stopped or self._why_paused(now)
             if approval is not None and not claims.pause:
                 going = iter(self._agreed(list(going), approval, actor))
             for batch in batched(going):

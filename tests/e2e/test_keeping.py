@@ -122,6 +122,19 @@ def test_a_letter_that_names_a_person_copies_what_is_stored_of_them(place: Place
     assert place.tell("evidence", "verify").status == 0
 
 
+def test_a_clock_that_jumped_stops_the_sweep_until_two_people_agree(place: Place) -> None:
+    incident = place.done("incidents", "list")["incidents"][0]["incident_id"]
+    place.done("incidents", "decide", incident, "--outcome", "dismissed", "--note", "nothing", by="rik")
+    place.forward(days=30)
+    told = place.tell("sweep", "--apply", "--json", by="lena")
+    assert told.status == 1 and told.json()["destroyed"] == [] and "clock" in told.json()["pauses"][0]["words"]
+    stats = place.done("vault", "stats")
+    assert stats["last_sweep"] != "never" and stats["last_sweep_destroyed"] == 0
+    for officer in ("lotte", "piet"):
+        place.done("approvals", "approve", told.json()["pauses"][0]["request"], by=officer)
+    assert place.done("sweep", "--apply")["destroyed"] == [incident]
+
+
 def test_a_confidential_letter_shows_nowhere_but_to_legal(place: Place) -> None:
     def seen(by: str = "") -> list[Any]:
         swept = place.done("sweep", by=by)
