@@ -42,6 +42,7 @@ def decide(home: Home, name: str, incident_id: str, *, outcome: str, category: s
         chosen = category or here.desk.case(incident).category
         decisions.allow(here.desk, here.desk.case(incident), chosen, here.by)
         verdict = Review(outcome)
+        decisions.keeps_report(here.desk, here.desk.case(incident), verdict, chosen)
         if params := decisions.second_needed(here.desk, incident, verdict, category=chosen, note=note, by=here.by):
             return ask(here, decisions.DISMISS_SEVERE, params)
         decisions.decide(here.desk, incident, outcome=verdict, category=chosen, note=note, by=here.by)
@@ -59,7 +60,8 @@ def record(home: Home, name: str, incident_id: str, kind: str, *, at: str, refer
     """Record an event."""
     with sitting(home, name) as here:
         incident = named(here, incident_id)
-        event_id = events.record(here.desk, incident, kind, at=moment_of(at), reference=reference, by=here.by)
+        happened = events.after_sealing(here.desk, incident, moment_of(at), kind)
+        event_id = events.record(here.desk, incident, kind, at=happened, reference=reference, by=here.by)
         case = here.desk.case(incident)
         floor = max((f.until for f in case.floors), default=None)
         return {

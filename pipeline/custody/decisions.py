@@ -8,7 +8,7 @@ from pipeline.core.approval import Approval, Params
 from pipeline.core.decision import Review, Severity
 from pipeline.core.errors import ConfigError, TransitionError
 from pipeline.core.person import Person, Role
-from pipeline.core.retention import Case
+from pipeline.core.retention import Case, report_open
 from pipeline.custody.desk import Agreed, Desk
 from pipeline.custody.events import new_floors
 from pipeline.retention import engine
@@ -32,6 +32,17 @@ def second_needed(
     revision = desk.case(incident_id).revision
     sealed = decisions.seal_note(incident_id, note, by=by.actor)
     return {"incident": incident_id, "revision": revision, "category": category, "note": sealed}
+
+
+def keeps_report(desk: Desk, case: Case, outcome: Review, category: str) -> None:
+    """Raises TransitionError if upholding the case as something less grave would end the wait for a report."""
+    kinds = [event.kind for event in case.events]
+    waits = report_open(case.review, case.severity, kinds)
+    if outcome is Review.UPHELD and waits and not report_open(outcome, desk.categories[category].severity, kinds):
+        raise TransitionError(
+            f"a report on incident {case.incident_id} is outstanding: file it, or let two people close it (watchkeep "
+            "event close-report), before it is judged to be less grave"
+        )
 
 
 def dismiss(desk: Desk, params: Params, agreed: Agreed) -> str:

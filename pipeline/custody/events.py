@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from pipeline.core.clock import utc_text
 from pipeline.core.errors import ApprovalError, ConfigError, TransitionError, WatchkeepError
 from pipeline.core.person import Person, Role
 from pipeline.core.retention import (
@@ -47,6 +48,20 @@ def record(desk: Desk, incident_id: str, kind: str, *, at: datetime, reference: 
     return write(desk, incident_id, kind, in_time(at, desk.now(), kind), reference.strip(), by.actor)
 
 
+def after_sealing(desk: Desk, incident_id: str, at: datetime, what: str) -> datetime:
+    """`at`, which must not lie before the day on which the incident was sealed.
+
+    A clock that began long ago may have run out: evidence would be overdue on one person's word.
+    """
+    sealed_at = desk.case(incident_id).sealed_at
+    if at < sealed_at.replace(hour=0, minute=0, second=0, microsecond=0):
+        raise WatchkeepError(
+            f"{what} at {utc_text(at)} lies before it was sealed, at {utc_text(sealed_at)}: nobody can have known of "
+            "it then; give the time at which it happened"
+        )
+    return at
+
+
 def close_report(desk: Desk, incident_id: str, *, ground: str, agreed: Agreed) -> str:
     """Two people found that there is nothing to report: ends the wait for a receipt. Raises ApprovalError."""
     return write(desk, incident_id, REPORT_CLOSED, desk.now(), ground, agreed.by.actor, agreed)
@@ -59,6 +74,8 @@ def write(
     now = desk.now()
     for _ in range(ATTEMPTS):
         case = desk.case(incident_id)
+        if agreed:
+            as_asked(case, agreed)
         event = Event(kind=kind, at=at, recorded_at=now, reference=reference)
         floors = new_floors(desk, replace(case, events=(*case.events, event)))
         try:
@@ -75,6 +92,14 @@ def write(
         except TransitionError:
             continue
     raise moved_on(incident_id)
+
+
+def as_asked(case: Case, agreed: Agreed) -> None:
+    """Raises TransitionError if something was recorded since people were asked: they agreed to what they knew."""
+    if any(event.recorded_at > agreed.approval.requested_at for event in case.events):
+        raise TransitionError(
+            f"something was recorded of incident {case.incident_id} since this was asked: look at it, and ask anew"
+        )
 
 
 def new_floors(desk: Desk, case: Case) -> tuple[Bound, ...]:

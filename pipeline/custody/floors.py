@@ -10,6 +10,7 @@ from pipeline.core.errors import ConfigError
 from pipeline.core.person import Person, Role
 from pipeline.core.retention import Order
 from pipeline.custody.desk import Agreed, Desk
+from pipeline.custody.events import as_asked
 from pipeline.vault.floors import Floors
 from pipeline.vault.orders import Orders
 
@@ -27,7 +28,11 @@ def override_params(desk: Desk, incident_id: str, *, rule: str, until: datetime,
 
 
 def override(desk: Desk, params: Params, agreed: Agreed) -> None:
-    """Move the floors of a rule on one incident, on the ground that was agreed."""
+    """Move the floors of a rule on one incident, on the ground that was agreed.
+
+    Raises TransitionError if something was recorded of it since people were asked.
+    """
+    as_asked(desk.case(str(params["incident"])), agreed)
     Floors(desk.parts).override(
         str(params["incident"]),
         str(params["rule"]),

@@ -14,7 +14,7 @@ from datetime import datetime
 from pipeline.core.approval import Params
 from pipeline.core.clock import utc_text
 from pipeline.core.decision import Custody
-from pipeline.core.errors import ConfigError, SourceError, WatchkeepError
+from pipeline.core.errors import ConfigError, SourceError, TransitionError, WatchkeepError
 from pipeline.core.person import Person, Role
 from pipeline.core.recording import Recording
 from pipeline.custody.desk import Agreed, Desk, in_time
@@ -131,7 +131,13 @@ def release_params(desk: Desk, hold_id: str, *, reason: str, by: Person) -> Para
 
 
 def release(desk: Desk, hold_id: str, *, reason: str, agreed: Agreed) -> tuple[str, ...]:
-    """End a hold that two people agreed to release; the incidents that it kept."""
+    """End a hold that two people agreed to release; the incidents that it kept.
+
+    Raises TransitionError if it was renewed since they were asked: somebody still wants it.
+    """
+    changes = (c for view in Holds(desk.parts).all(legal=True) if view.hold_id == hold_id for c in view.changes)
+    if any(change.at > agreed.approval.requested_at for change in changes):
+        raise TransitionError(f"hold {hold_id} was renewed since its release was asked: look at it, and ask anew")
     return Holds(desk.parts).release(hold_id, approval=agreed.approval, reason=reason, by=agreed.by.actor)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.e2e import test_keeping as life
-from tests.unit.app.place import Place
+from tests.unit.app.place import Place, phrase
 
 flagged, place = life.flagged, life.place
 
@@ -85,3 +85,62 @@ def accepted(place: Place, kind: str, account: str) -> str:
     place.done("requests", "verify", request, by="piet")
     place.done("requests", "decide", request, "--decision", "accepted", "--ground", "the law", by="piet")
     return str(request)
+
+
+def test_nobody_alone_ends_the_wait_for_a_report_by_judging_it_less_grave(place: Place) -> None:
+    incident = only(place)
+    appoint(place, "sev", "severe_reviewer")
+    place.done("incidents", "decide", incident, *UPHELD, "--category", "minor_sexual_content", by="sev")
+    less = ("incidents", "decide", incident, *UPHELD, "--category", "harassment")
+    assert "report" in place.refused(*less, by="sev")
+    assert any("REPORT" in words for words in life.explained(place, incident))
+    asked = place.done("event", "close-report", "--incident", incident, "--ground", "an adult", by="sev")["request"]
+    for officer in ("lena", "piet"):
+        place.done("approvals", "approve", asked, by=officer)
+    assert place.done(*less, by="sev")["category"] == "harassment"
+
+
+def test_nobody_alone_makes_evidence_overdue_by_an_event_of_long_ago(place: Place) -> None:
+    incident = only(place)
+    receipt = ("event", "record", "ncmec_submitted", "--incident", incident, "--reference", "CT-1", "--at")
+    assert "before it was sealed" in place.refused(*receipt, "2020-01-01", by="lena")
+    assert place.done(*receipt, "2026-11-22", by="lena")["floor_at"].startswith("2027-11-22"), "the day of sealing"
+
+
+def test_what_two_people_agreed_to_is_not_done_to_what_came_after(place: Place) -> None:
+    incident = only(place)
+    suspected = ("event", "record", "suspected_minor", "--incident", incident, "--at", "2026-11-22T12:05:00Z")
+    place.done(*suspected, by="rik")
+    asked = place.done("event", "close-report", "--incident", incident, "--ground", "an adult", by="lena")["request"]
+    place.done("approvals", "approve", asked, by="lotte")
+    place.forward(minutes=1)
+    place.done(*suspected, "--reference", "somebody else, too", by="rik")
+    assert "ask anew" in place.refused("approvals", "approve", asked, by="piet")
+    assert any("REPORT" in words for words in life.explained(place, incident))
+
+    receipt = ("event", "record", "ncmec_submitted", "--incident", incident, "--at", "2026-11-22T12:10:00Z")
+    place.done(*receipt, "--reference", "CT-1", by="lena")
+    floor = ("retention", "override", "--incident", incident, "--rule", "US_2258A_H", "--until", "2026-11-25")
+    asked = place.done(*floor, "--ground", "filed by mistake", by="lena")["request"]
+    place.done("approvals", "approve", asked, by="lotte")
+    place.forward(minutes=1)
+    place.done(*receipt, "--reference", "CT-2, supplemental", by="lena")
+    assert "ask anew" in place.refused("approvals", "approve", asked, by="piet")
+
+    letter = ("--kind", "US_2703F", "--authority", "FBI", "--reason", "letter")
+    hold = place.done("hold", "place", "--incident", incident, *letter, by="lena")["hold_id"]
+    asked = place.done("hold", "release", hold, "--reason", "it is over", by="lena")["request"]
+    place.done("approvals", "approve", asked, by="lotte")
+    place.forward(minutes=1)
+    place.done("hold", "renew", hold, "--reference", "a second letter", by="lena")
+    assert "ask anew" in place.refused("approvals", "approve", asked, by="piet")
+
+
+UPHELD = ("--outcome", "upheld", "--note", "seen")
+
+
+def appoint(place: Place, name: str, role: str) -> None:
+    """Somebody new, whom the officers agreed to."""
+    asked = place.done("users", "add", name, "--role", role, by="carla", new=phrase(name))["requests"]
+    for officer in ("lena", "piet"):
+        place.done("approvals", "approve", asked[0]["request"], by=officer)
