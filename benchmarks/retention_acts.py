@@ -40,7 +40,7 @@ def plan(home: Path) -> Told:
     """What a sweep would do, the whole of it."""
     with desk_at(home) as desk:
         began = time.perf_counter()
-        found = sweep.preview(desk).plan
+        found = sweep.preview(desk).plan.real
         seconds = time.perf_counter() - began
         return {"seconds": seconds, "incidents": found.counts.total(), "due": len(found.going), "held": len(found.held)}
 

@@ -95,7 +95,7 @@ def _clock(desk: Desk) -> Iterator[Look]:
 
 
 def _waiting(desk: Desk) -> Iterator[Look]:
-    swept = plan(desk, desk.now())
+    swept = plan(desk, desk.now()).told
     alarms = Counter(words for _, words in swept.alarms)
     for words, count in alarms.most_common(NAMED):
         yield "note", "incidents", f"{count}: {words}"

@@ -59,10 +59,10 @@ def erase(home: Home, name: str | None, request_id: str, *, apply: bool) -> dict
     """What an accepted request erases, restricts or leaves, and with `apply` the doing of it."""
     with sitting(home, name) as here:
         view = requests.accepted(here.desk, request_id)
-        if apply:
-            requests.may_erase(here.by)
         if view.closed_at:
             raise ConfigError(f"request {view.request_id} was carried out already: `watchkeep requests show` tells how")
+        if apply:
+            requests.may_erase(here.desk, view, here.by)
         items = requests.outcomes(here.desk, view, here.desk.now())
         told: dict[str, Any] = {"request_id": view.request_id, "applied": apply, "items": _items(items)}
         if not apply:
@@ -82,7 +82,7 @@ def erase(home: Home, name: str | None, request_id: str, *, apply: bool) -> dict
 
 def _ordinary(home: Home, here: Sitting, view: RequestView, *, apply: bool) -> dict[str, Any]:
     """The ordinary world's share: it knows nothing of the vault's."""
-    if view.kind not in requests.ERASES_ORDINARY:
+    if view.kind not in requests.ERASES_ORDINARY or requests.forgotten(here.desk, view):
         return {"recordings": []}
     names = {"account": requests.account(here.desk, view)}
     return recordings.delete(home, names, older_than=None, apply=apply)

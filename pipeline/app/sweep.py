@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from pipeline.app.acts import ask
@@ -10,7 +9,7 @@ from pipeline.app.desk import Sitting, moment_of, sitting
 from pipeline.app.home import Home
 from pipeline.core.clock import utc_text
 from pipeline.core.errors import ConfigError
-from pipeline.core.retention import Bound, Disposition
+from pipeline.core.retention import Bound, Disposition, Verdict
 from pipeline.custody import sweep as sweeps
 from pipeline.custody.explain import sees_all
 from pipeline.vault.holds import Holds
@@ -34,28 +33,25 @@ def sweep(home: Home, *, apply: bool, as_of: str, name: str | None) -> dict[str,
 
 def told(here: Sitting, done: sweeps.Sweep, *, ask_people: bool) -> dict[str, Any]:
     """A sweep as JSON values; confidential holds do not show."""
-    plan = done.plan
-    hidden = frozenset[str]() if sees_all(here.person) else Holds(here.desk.parts).hidden() | plan.secret
-
-    def listed(found: Sequence[Disposition]) -> list[dict[str, Any]]:
-        return [_disposition(d) for d in found if d.incident_id not in hidden]
-
+    legal = sees_all(here.person)
+    plan, hidden = done.plan, frozenset[str]() if legal else Holds(here.desk.parts).hidden()
+    tally = plan.real if legal else plan.told
     requests = [ask(here, p.act, p.params)["request"] if ask_people else "" for p in done.pauses]
     return {
         "as_of": utc_text(plan.now),
         "applied": done.applied,
-        "counts": {name: plan.counts[name] for name in ("keep", "held", "conflict", "destroy")},
+        "counts": {v.value: tally.counts[v] for v in Verdict},
         "pauses": [
             {"words": p.words, "act": p.act, "request": request}
             for p, request in zip(done.pauses, requests, strict=True)
         ],
-        "going": listed(plan.going),
-        "held": listed(plan.held),
-        "conflicts": listed(plan.conflicts),
-        "alarms": [{"incident_id": i, "words": words} for i, words in plan.alarms if i not in hidden],
+        "going": [_disposition(d) for d in tally.going],
+        "held": [_disposition(d) for d in tally.held],
+        "conflicts": [_disposition(d) for d in tally.conflicts],
+        "alarms": [{"incident_id": i, "words": words} for i, words in tally.alarms],
         "destroyed": [i for i in done.destroyed if i not in hidden],
         "unreviewed": done.unreviewed,
-        "passed_by": [{"incident_id": i, "words": words} for i, words in done.passed_by],
+        "passed_by": [{"incident_id": i, "words": words} for i, words in done.passed_by if i not in hidden],
         "files": done.files,
     }
 

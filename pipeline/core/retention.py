@@ -192,7 +192,8 @@ class Disposition:
 
     `due_at` is None while nothing says when it goes. `floors` and `ceilings` are all that apply. `kept_by` are the
     holds that keep it: hold ids, "REVIEW", "REPORT" or "APPEAL". `alarms` are words for people who must act.
-    `unreviewed` marks the destruction of what nobody looked at, which the rules have to allow.
+    `unreviewed` marks the destruction of what nobody looked at, which the rules have to allow. `basis` is what a
+    destruction is on record with: the rule and its law, or the order.
     """
 
     incident_id: str
@@ -205,6 +206,7 @@ class Disposition:
     kept_by: tuple[str, ...] = ()
     alarms: tuple[str, ...] = ()
     unreviewed: bool = False
+    basis: str = ""
 
     @property
     def floor_at(self) -> datetime | None:

@@ -7,11 +7,11 @@ case is never destroyed by a request. Refuses to act before identity was verifie
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pipeline.core.decision import Custody
-from pipeline.core.errors import ConfigError, HeldError, TransitionError
+from pipeline.core.errors import ApprovalError, ConfigError, HeldError, TransitionError
 from pipeline.core.evidence import Party
 from pipeline.core.person import Person, Role
 from pipeline.core.retention import Order, Outcome, RequestKind, Verdict
@@ -110,6 +110,8 @@ def accepted(desk: Desk, request_id: str) -> RequestView:
 
 def outcomes(desk: Desk, view: RequestView, now: datetime) -> tuple[Item, ...]:
     """What the request means for each incident its person is part of; changes nothing."""
+    if forgotten(desk, view):
+        return ()
     items = []
     for incident_id, party in Requests(desk.parts).incidents_of(account(desk, view)):
         case = desk.case(incident_id)
@@ -132,19 +134,37 @@ def account(desk: Desk, view: RequestView) -> str:
     return Requests(desk.parts).account(view.request_id)
 
 
-def may_erase(by: Person) -> None:
-    """Raises PermissionRefused for who may not: ask before anything goes, in whichever world."""
-    by.need("erase", Role.PRIVACY_OFFICER)
+def may_erase(desk: Desk, view: RequestView, by: Person) -> None:
+    """Ask before anything goes, in whichever world. Raises PermissionRefused for who may not.
+
+    Evidence goes before its time by two people: ApprovalError for who decided the request, if any would go.
+    """
+    by.need("erase", *DESK)
+    if by.person_id != view.decided_by:
+        return
+    if any(i.outcome is Outcome.ERASED for i in outcomes(desk, view, desk.now())):
+        raise ApprovalError(
+            f"{by.name} accepted request {view.request_id}: evidence goes before its time by two people, so another "
+            "officer has to carry it out"
+        )
+
+
+def forgotten(desk: Desk, view: RequestView) -> bool:
+    """True if nobody knows any more whom it is about: all was done, whether it was closed or cut off before that."""
+    try:
+        account(desk, view)
+    except KeyDestroyedError:
+        return True
+    return False
 
 
 def carry_out(desk: Desk, view: RequestView, *, by: Person) -> Done:
     """Erase what may go now, restrict what must stay, write both down, and close the request. Twice is once."""
-    may_erase(by)
+    may_erase(desk, view, by)
     now, _ = desk.tick(by.actor)
     if view.kind is RequestKind.UNDER_13:
         _discovered(desk, view, by)
     items = outcomes(desk, view, now)
-    requests = Requests(desk.parts)
     note = [(i.incident_id, i.party, i.outcome, i.ground) for i in items]
     requests.note(view.request_id, note, by=by.actor)
     restricted = list(dict.fromkeys(i.incident_id for i in items if i.outcome is Outcome.RESTRICTED))
@@ -179,7 +199,7 @@ def _erase(desk: Desk, view: RequestView, items: Sequence[Item], now: datetime, 
     for item in subjects:
         Orders(desk.parts).add([item.incident_id], Order.ERASURE, now, item.ground, view.request_id, by=by.actor)
     verdicts = [desk.judge(case, now) for case in map(desk.case, [i.incident_id for i in subjects])]
-    going = [d for d in verdicts if d.verdict is Verdict.DESTROY]
+    going = [replace(d, reason=d.basis) for d in verdicts if d.verdict is Verdict.DESTROY]
     done = destroyer.carry_out(going, now=now, actor=by.actor, allow_unreviewed=False)
     kept = [(d.incident_id, done.pause or d.reason) for d in verdicts if d.incident_id not in set(done.destroyed)]
     return Done(

@@ -13,19 +13,22 @@ from datetime import datetime, timedelta
 
 from pipeline.core.approval import Params
 from pipeline.core.clock import utc_text
+from pipeline.core.decision import Custody
 from pipeline.core.errors import TransitionError, WatchkeepError
 from pipeline.core.retention import Bound, Case, Disposition, Verdict
 from pipeline.custody.desk import Agreed, Desk
-from pipeline.retention import engine
+from pipeline.retention import engine, words
 from pipeline.retention.rules import Rules
 from pipeline.vault.destroy import Destroyer, plan_digest
 from pipeline.vault.floors import Floors
+from pipeline.vault.holds import Holds
 from pipeline.vault.marks import Marks
 
 LARGE = "sweep.large"
 CLOCK = "clock.accept"
 RESTORED = "restore.accept"
 WEEK = timedelta(days=7)
+GONE = (Custody.KEY_DESTROYED, Custody.PURGED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,34 +41,36 @@ class Pause:
 
 
 @dataclass(slots=True, kw_only=True)
-class Plan:
-    """What a sweep found: all that goes, is held or in conflict; how much is kept. Confidential holds do not show."""
+class Tally:
+    """Verdicts as they fall: all that goes, is held or in conflict; how much is kept; words for people who must act."""
 
-    now: datetime
-    counts: Counter[str] = field(default_factory=Counter)
+    counts: Counter[Verdict] = field(default_factory=Counter)
     going: list[Disposition] = field(default_factory=list)
     held: list[Disposition] = field(default_factory=list)
     conflicts: list[Disposition] = field(default_factory=list)
     alarms: list[tuple[str, str]] = field(default_factory=list)
+
+    def take(self, d: Disposition) -> None:
+        """Add one; what is merely kept leaves a count and its alarms behind."""
+        self.counts[d.verdict] += 1
+        if d.alarms:
+            self.alarms += [(d.incident_id, words) for words in d.alarms]
+        if d.verdict is not Verdict.KEEP:
+            lists = {Verdict.DESTROY: self.going, Verdict.HELD: self.held, Verdict.CONFLICT: self.conflicts}
+            lists[d.verdict].append(d)
+
+
+@dataclass(slots=True, kw_only=True)
+class Plan:
+    """What a sweep found by `now`: as it is, and as it is told to people who may not know of confidential holds."""
+
+    now: datetime
+    real: Tally = field(default_factory=Tally)
+    told: Tally = field(default_factory=Tally)
     secret: set[str] = field(default_factory=set)
-    """Incidents that only a confidential hold keeps."""
+    """Incidents that are told otherwise than they are."""
     unwritten: list[tuple[str, tuple[Bound, ...]]] = field(default_factory=list)
     """Floors that newer rules bring and that are not written down yet."""
-
-    def take(self, case: Case, disposition: Disposition) -> None:
-        """Add one incident; what is merely kept leaves a count and its alarms behind."""
-        verdict = disposition.verdict
-        if verdict is Verdict.HELD and _secret(case, disposition):
-            self.secret.add(case.incident_id)
-            self.held.append(disposition)
-            self.counts[Verdict.KEEP] += 1
-            return
-        self.counts[verdict] += 1
-        if disposition.alarms:
-            self.alarms += [(case.incident_id, words) for words in disposition.alarms]
-        if verdict is not Verdict.KEEP:
-            lists = {Verdict.DESTROY: self.going, Verdict.HELD: self.held, Verdict.CONFLICT: self.conflicts}
-            lists[verdict].append(disposition)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,18 +88,23 @@ class Sweep:
 
 
 def plan(desk: Desk, now: datetime) -> Plan:
-    """Judge every incident at `now`; changes nothing."""
+    """Judge every incident at `now`; changes nothing. What was destroyed before is no part of it."""
     found = Plan(now=now)
+    hidden = Holds(desk.parts).hidden()
     for case, disposition in desk.judged(now):
-        found.take(case, disposition)
+        if case.custody in GONE:
+            continue
+        found.real.take(disposition)
+        if case.incident_id in hidden:
+            found.secret.add(case.incident_id)
+        elif any(hold.confidential for hold in case.holds):
+            found.secret.add(case.incident_id)
+            found.told.take(desk.judge(words.seen(case, legal=False), now))
+        else:
+            found.told.take(disposition)
         if fresh := _unwritten(case, disposition, desk.rules):
             found.unwritten.append((case.incident_id, fresh))
     return found
-
-
-def _secret(case: Case, disposition: Disposition) -> bool:
-    """True if nothing but confidential holds keeps it."""
-    return set(disposition.kept_by) <= {hold.hold_id for hold in case.holds if hold.confidential}
 
 
 def _unwritten(case: Case, disposition: Disposition, rules: Rules) -> tuple[Bound, ...]:
@@ -134,7 +144,7 @@ def sweep(desk: Desk, *, actor: str, agreed: Agreed | None = None) -> Sweep:
         for incident_id, bounds in found.unwritten:
             Floors(desk.parts).write_down(incident_id, bounds, by=actor)
         found = plan(desk, now)  # their revisions moved
-    changed = destroyer.apply_verdicts([*found.held, *found.conflicts], actor=actor).ended
+    changed = destroyer.apply_verdicts(_restricting(found), actor=actor).ended
     if agreed is None:
         pauses += _large(desk, found)
     until = agreed.approval.requested_at if agreed else now
@@ -144,7 +154,7 @@ def sweep(desk: Desk, *, actor: str, agreed: Agreed | None = None) -> Sweep:
         actor=actor,
         allow_unreviewed=desk.rules.unreviewed == "expire",
         approval=agreed.approval if agreed else None,
-        kept=found.counts[Verdict.KEEP],
+        kept=found.told.counts[Verdict.KEEP],
         stopped=pauses[0].words if pauses else "",
     )
     if pauses:
@@ -166,13 +176,20 @@ def _shown(desk: Desk, found: Plan, changed: frozenset[str], until: datetime) ->
 
     Those that ended a conflict just now are `changed`, and judged at the revision that this brought.
     """
-    for planned in found.going:
+    for planned in found.real.going:
         d = planned
         if d.incident_id in changed:
             d = desk.judge(desk.case(d.incident_id), found.now)
-        yield replace(d, verdict=Verdict.KEEP) if d.due_at and d.due_at > until else d
-    yield from (d for d in found.held if d.incident_id not in found.secret)
-    yield from found.conflicts
+        waits = d.verdict is not Verdict.DESTROY or (d.due_at is not None and d.due_at > until)
+        yield replace(d, verdict=Verdict.KEEP) if waits else replace(d, reason=d.basis)
+    yield from found.told.held
+    yield from found.told.conflicts
+
+
+def _restricting(found: Plan) -> list[Disposition]:
+    """What is restricted because it is held or in conflict; that a confidential hold keeps it must not show so."""
+    held = [d for d in found.real.held if d.incident_id not in found.secret]
+    return [*held, *(d for d in found.told.held if d.incident_id in found.secret), *found.real.conflicts]
 
 
 def accept_clock(desk: Desk, agreed: Agreed) -> None:
@@ -191,13 +208,13 @@ def _open(marks: Marks) -> Iterator[Pause]:
 
 
 def _large(desk: Desk, found: Plan) -> Iterator[Pause]:
-    limits, count = desk.rules.limits, len(found.going)
+    limits, count = desk.rules.limits, len(found.real.going)
     week = Destroyer(desk.parts).destroyed_since(found.now - WEEK)
     if count > limits.at_once:
-        words = f"{count} incidents would go, and the rules let {limits.at_once} go at once"
+        said = f"{count} incidents would go, and the rules let {limits.at_once} go at once"
     elif count > limits.ignore_below and count > limits.share_of_week * week:
-        words = f"{count} incidents would go, and {week} went in the week before"
+        said = f"{count} incidents would go, and {week} went in the week before"
     else:
         return
-    digest = plan_digest(d.incident_id for d in found.going)
-    yield Pause(words=f"{words}: two people have to agree", act=LARGE, params={"plan": digest, "count": count})
+    digest = plan_digest(d.incident_id for d in found.real.going)
+    yield Pause(words=f"{said}: two people have to agree", act=LARGE, params={"plan": digest, "count": count})

@@ -21,6 +21,7 @@ from pipeline.core.retention import (
     Bound,
     Case,
     Disposition,
+    Order,
     Verdict,
 )
 from pipeline.retention.bounds import computed_floors, latest_of_each
@@ -60,6 +61,7 @@ def judge(
         kept_by=weighed.kept_by,
         alarms=tuple(_alarms(case, weighed, verdict, rules, now)),
         unreviewed=verdict is Verdict.DESTROY and weighed.unreviewed,
+        basis=_basis(case, weighed, rules, now) if verdict is Verdict.DESTROY else "",
     )
 
 
@@ -114,6 +116,15 @@ def _verdict(case: Case, weighed: Weighed, now: datetime) -> tuple[Verdict, str]
     if weighed.acting_at is None or now < weighed.acting_at:
         return Verdict.KEEP, f"it is due since {due.date()} by a rule that nobody verified, which destroys nothing"
     return Verdict.DESTROY, _sweep(due)
+
+
+def _basis(case: Case, weighed: Weighed, rules: Rules, now: datetime) -> str:
+    """What the destruction is on record with: every rule and order by which it is due, and the rules that say so."""
+    ended = [f"{c.rule} ({c.cite}) ended on {c.until.date()}" for c in weighed.ceilings if c.until <= now]
+    kinds = {Order.DESTROY: "demand to destroy", Order.ERASURE: "accepted request"}
+    ordered = [f"{kinds[o.order]} of {o.at.date()}: {o.ground}" for o in case.orders if o.at <= now]
+    nobody = ["nobody had looked at it"] if weighed.unreviewed else []
+    return "; ".join([*ordered, *ended, *nobody, f"rules {rules.name} {rules.sha256[:12]}"])
 
 
 def _kept(weighed: Weighed, now: datetime) -> str:

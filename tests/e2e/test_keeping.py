@@ -161,7 +161,7 @@ def test_an_erasure_restricts_what_is_open_and_erases_what_is_free(place: Place)
     place.done("requests", "decide", view["request_id"], "--decision", "accepted", "--ground", "GDPR 17(1)", by="piet")
     planned = place.done("erase", "--request", view["request_id"])
     assert {i["outcome"] for i in planned["items"]} == {"restricted"}
-    done = place.done("erase", "--request", view["request_id"], "--apply", by="piet")
+    done = place.done("erase", "--request", view["request_id"], "--apply", by="lena")
     assert done["destroyed"] == [] and done["ordinary"]["recordings"]
     assert place.done("incidents", "show", incident)["custody"] == "active"
     assert place.done("recordings", "list", "--account", account)["recordings"] == []
@@ -173,7 +173,7 @@ def test_an_erasure_erases_what_nothing_binds(place: Place) -> None:
     view = place.done("requests", "add", "erasure", "--account", "demo-account-0002", by="piet")
     place.done("requests", "verify", view["request_id"], by="piet")
     place.done("requests", "decide", view["request_id"], "--decision", "accepted", "--ground", "GDPR 17(1)", by="piet")
-    done = place.done("erase", "--request", view["request_id"], "--apply", by="piet")
+    done = place.done("erase", "--request", view["request_id"], "--apply", by="lena")
     assert done["destroyed"] == [incident], done["items"] + done["passed_by"]
     assert place.done("requests", "show", view["request_id"])["state"] == "done"
     assert place.tell("evidence", "verify").status == 0
@@ -185,7 +185,7 @@ def test_a_victim_goes_without_the_offender(place: Place) -> None:
     view = place.done("requests", "add", "erasure", "--account", "demo-account-0001", by="piet")
     place.done("requests", "verify", view["request_id"], by="piet")
     place.done("requests", "decide", view["request_id"], "--decision", "accepted", "--ground", "GDPR 17(1)", by="piet")
-    done = place.done("erase", "--request", view["request_id"], "--apply", by="piet")
+    done = place.done("erase", "--request", view["request_id"], "--apply", by="lena")
     assert done["parties"] == [{"incident_id": incident, "party": "counterpart"}] and done["destroyed"] == []
     said = " ".join(explained(place, incident))
     assert "The counterpart's side is gone" in said and "The subject's side is kept" in said

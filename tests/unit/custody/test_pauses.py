@@ -129,6 +129,7 @@ def test_what_a_confidential_order_alone_keeps_is_told_as_what_is_due(house: Hou
     (held,) = due(house, 1)
     hold_on(house.desk.vault, [held], until=None, confidential=confidential)
     plan = swept(house.desk).plan
-    assert (plan.counts["keep"], plan.counts["held"]) == ((1, 0) if confidential else (0, 1))
-    assert (held in plan.secret) == confidential
-    assert house.desk.vault.incident(held).restricted
+    assert [d.incident_id for d in plan.real.held] == [held]
+    assert [d.incident_id for d in plan.told.held] == ([] if confidential else [held])
+    assert [d.incident_id for d in plan.told.going] == ([held] if confidential else [])
+    assert house.desk.vault.incident(held).restricted is not confidential
