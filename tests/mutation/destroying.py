@@ -82,7 +82,7 @@ DESTROYING = (
         '                act.record_all("incident.claim", told)\n',
         "                self._destroy_keys(keys_of(act.tx, list(claimed)))\n"
         '                act.record_all("incident.claim", told)\n',
-        T + "destroy.py::test_every_destruction_was_announced_in_the_chain_before_a_key_went",
+        T + "write_ahead.py",
     ),
     Mutant(
         "renewal-owed-before-keys-go",
@@ -96,21 +96,14 @@ DESTROYING = (
         V + "claims.py",
         "refused = dict.fromkeys(claimed, self.pause) if self.pause else {}",
         "refused = {}",
-        T + "destroy_races.py",
-    ),
-    Mutant(
-        "given-back-if-ours",
-        V + "claims.py",
-        "if row.revision == claimed[row.incident_id].revision + 1:",
-        "if True:",
-        T + "destroy_races.py::test_a_hold_on_what_is_claimed_calls_it_back",
+        T + "write_ahead.py",
     ),
     Mutant(
         "party-claimed-first",
         V + "party.py",
         '        act.record("party.claim", f"incident:{incident_id}", reason=reason)\n',
         "",
-        T + "verdicts.py::test_the_counterpart_is_erased_and_the_subject_stays_open",
+        T + "write_ahead.py",
     ),
     Mutant(
         "party-erased-once",

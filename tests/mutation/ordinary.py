@@ -7,18 +7,18 @@ from .mutant import Mutant
 R, T = "pipeline/recordings/", "tests/unit/recordings/test_"
 ORDINARY, ORIGINALS, HOLDINGS, SCOPE = R + "ordinary.py", R + "originals.py", R + "holdings.py", R + "scope.py"
 ORDINARY_T, CRASH_T = T + "ordinary.py", T + "deletion_crash.py"
+FILES_T = T + "originals.py"
 CHANGED = ORDINARY_T + "::test_a_file_that_was_changed_replaced_or_led_elsewhere_is_told_and_stays"
 ORDINARY_DATA = (
     # A file is removed if it is what was scanned
     Mutant(
         "same-content", ORIGINALS, 'hashlib.file_digest(body, "sha256").hexdigest() == original.sha256', "True", CHANGED
     ),
-    Mutant("same-size", ORIGINALS, "    if found.st_size != original.size:\n        return False\n", "", ORDINARY_T),
+    Mutant("same-size", ORIGINALS, "    if found.st_size != original.size:\n        return False\n", "", FILES_T),
     Mutant(
         "untouched-where-unread", ORIGINALS, "return found.st_mtime_ns == original.mtime_ns", "return True", CHANGED
     ),
     Mutant("regular-when-removed", ORIGINALS, "if not stat.S_ISREG(before.st_mode):", "if False:", CHANGED),
-    Mutant("regular-when-scanned", ORIGINALS, "if original.size == NOT_SEEN:", "if False:", ORDINARY_T),
     Mutant(
         "folder-not-followed",
         ORIGINALS,
@@ -26,18 +26,9 @@ ORDINARY_DATA = (
         "os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=handle",
         CHANGED,
     ),
-    Mutant(
-        "file-not-followed",
-        ORIGINALS,
-        "os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK",
-        "os.O_RDONLY | os.O_NONBLOCK",
-        ORDINARY_T,
-    ),
-    Mutant(
-        "same-file-before-and-after", ORIGINALS, "if _identity(after) != _identity(before):", "if False:", ORDINARY_T
-    ),
-    Mutant("same-file-that-was-read", ORIGINALS, "return opened and hashlib", "return hashlib", ORDINARY_T),
-    Mutant("removal-synced", ORIGINALS, "        os.fsync(listing)\n", "", ORDINARY_T),
+    Mutant("same-file-before-and-after", ORIGINALS, "if _identity(after) != _identity(before):", "if False:", FILES_T),
+    Mutant("same-file-that-was-read", ORIGINALS, "return opened and hashlib", "return hashlib", FILES_T),
+    Mutant("removal-synced", ORIGINALS, "        os.fsync(listing)\n", "", FILES_T),
     # Whose file it is
     Mutant("managed-only", ORDINARY, "elif found.recording.managed:", "elif True:", ORDINARY_T),
     Mutant(
@@ -96,7 +87,7 @@ ORDINARY_DATA = (
     ),
     Mutant("deadline-not-ahead", HOLDINGS, "min(recording.started_at, first)", "recording.started_at", ORDINARY_T),
     Mutant("registered-once", HOLDINGS, "first = at if known is None else utc_parse(known)", "first = at", ORDINARY_T),
-    Mutant("unread-pushes-nothing-out", HOLDINGS, "and Read(row.read) in _REPLACES[read]:", "and True:", ORDINARY_T),
+    Mutant("unread-pushes-nothing-out", HOLDINGS, "and Read(row.read) in _REPLACES[read]:", "and True:", FILES_T),
     Mutant("by-all-that-is-given", HOLDINGS, "found_by.c.mac == self._cipher.blind(kind, text))", "True)", ORDINARY_T),
     Mutant(
         "age-to-the-moment",
@@ -105,7 +96,7 @@ ORDINARY_DATA = (
         "held.c.counts_from < utc_text(wanted.before)",
         ORDINARY_T,
     ),
-    Mutant("deleted-is-overwritten", R + "database.py", '"secure_delete = ON", ', "", ORDINARY_T),
+    Mutant("deleted-is-overwritten", R + "database.py", '"secure_delete = ON"', '"secure_delete = OFF"', ORDINARY_T),
     # What an order to preserve has to copy
     Mutant(
         "scope-names-somebody",

@@ -155,6 +155,15 @@ def test_a_hold_is_renewed_to_a_later_time_only(sealed: Vault, two: tuple[str, s
     assert sealed.verify().problems == ()
 
 
+def test_a_hold_on_what_is_gone_is_not_renewed(sealed: Vault) -> None:
+    one, other = (v.incident_id for v in sealed.incidents())
+    hold_id = hold_on(sealed, [one, other])
+    destroy(sealed, other)
+    with pytest.raises(KeyDestroyedError, match=other):
+        Holds(sealed.parts).renew(hold_id, NOW + 180 * DAY, reference="again", by=BY)
+    assert Holds(sealed.parts).all(legal=True)[0].until == NOW + 90 * DAY
+
+
 def test_a_hold_that_ended_is_neither_renewed_nor_joined_nor_released_again(
     sealed: Vault, two: tuple[str, str], place: Place
 ) -> None:
