@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from hypothesis import strategies as st
@@ -175,7 +176,7 @@ class EvidenceRules(Base):
         self.record(self.pick(list(self.model.incidents.values()), n), kind, days_ago)
 
     def record(self, kept: Kept, kind: str, days_ago: int) -> None:
-        at = self.world.clock.at - timedelta(days=days_ago)
+        at = max(self.world.clock.at - timedelta(days=days_ago), min(kept.sealed_at, self.world.clock.at))
         self.happens(kept, kind, lambda: events.record(
             self.world.desk, kept.incident_id, kind, at=at, reference="receipt", by=LAW
         ))  # fmt: skip
@@ -188,9 +189,11 @@ class EvidenceRules(Base):
         agreed = self.scene.agreed(events.CLOSE, {"incident": kept.incident_id, "ground": ground})
         self.happens(kept, "report_closed", lambda: events.close_report(
             self.world.desk, kept.incident_id, ground=ground, agreed=agreed
-        ))  # fmt: skip
+        ), self.scene.not_as_asked(kept))  # fmt: skip
 
-    def happens(self, kept: Kept, kind: str, call: object) -> None:
+    def happens(
+        self, kept: Kept, kind: str, call: Callable[[], str], refusals: tuple[type[Exception], ...] = ()
+    ) -> None:
         def happened() -> str | None:
             told = Events(self.world.vault.parts).of(kept.incident_id)
             return told[-1].event_id if len(told) > len(kept.events) else None
@@ -202,7 +205,9 @@ class EvidenceRules(Base):
             self.floors_begin(kept)
 
         words = f"{kept.name}: {kind}"
-        self.on_living(kept, Act(words=words, call=call, happened=happened, apply=apply, verbs=("event.record",)))  # type: ignore[arg-type]
+        verbs = ("event.record",)
+        act = Act(words=words, call=call, happened=happened, apply=apply, verbs=verbs, refusals=refusals)
+        self.on_living(kept, act)
 
     @precondition(lambda self: any(k.floors for k in self.model.living()))
     @rule(n=PICK, days=st.sampled_from([-400, -1, 30, 2000]))
@@ -226,6 +231,7 @@ class EvidenceRules(Base):
                 happened=happened,
                 apply=lambda _: self.scene.learn(kept),
                 verbs=("floor.override",),
+                refusals=self.scene.not_as_asked(kept),
             )
         )
 
@@ -239,6 +245,6 @@ class EvidenceRules(Base):
         if kept.alive:
             self.scene.run(act)
             return
-        act.refusals = (KeyDestroyedError,)
+        act.refusals += (KeyDestroyedError,)
         if self.scene.run(act) is not None:
             self.scene.fail("I6", f"{act.words}: done although it is gone")

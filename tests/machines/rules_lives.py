@@ -10,7 +10,6 @@ from pipeline.core.retention import RequestKind
 from tests.machines.rules_evidence import ACCOUNTS, EvidenceRules
 from tests.machines.rules_keeping import ASKS
 from tests.machines.rules_requests import RequestRules
-from tests.machines.rules_time import TimeRules
 
 OUTCOMES = {
     "dismissed": (("nudity",), False, ()),
@@ -38,7 +37,7 @@ LIVES = st.tuples(
 Life = tuple[str, list[str], str, str]
 
 
-class LifeRules(EvidenceRules, RequestRules, TimeRules):
+class LifeRules(EvidenceRules, RequestRules):
     """Whole lives of incidents and requests."""
 
     @initialize(lives=st.lists(LIVES, min_size=1, max_size=3))

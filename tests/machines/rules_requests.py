@@ -5,7 +5,6 @@ from __future__ import annotations
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from pipeline.core.errors import KeyDestroyedError
 from pipeline.core.retention import RequestKind
 from pipeline.custody import floors, requests
 from pipeline.custody.requests import Done
@@ -14,11 +13,12 @@ from pipeline.vault.requests import Requests, RequestView
 from tests.machines.model import Asked
 from tests.machines.rules_evidence import PICK
 from tests.machines.rules_keeping import KeepingRules
+from tests.machines.rules_time import TimeRules
 from tests.machines.scene import Act
-from tests.machines.world import PRIVACY
+from tests.machines.world import LAW, PRIVACY
 
 
-class RequestRules(KeepingRules):
+class RequestRules(KeepingRules, TimeRules):
     """Verify, decide, carry out."""
 
     def waiting(self) -> list[Asked]:
@@ -78,7 +78,7 @@ class RequestRules(KeepingRules):
 
         def call() -> Done:
             desk = self.world.desk
-            return requests.carry_out(desk, requests.accepted(desk, asked.request_id), by=PRIVACY)
+            return requests.carry_out(desk, requests.accepted(desk, asked.request_id), by=LAW)
 
         def happened() -> Done | None:
             self.learned()
@@ -110,7 +110,8 @@ class RequestRules(KeepingRules):
         )
 
     def learned(self) -> None:
-        """Orders, and for under-13 the day of discovery: as they were written down."""
+        """Orders, and for under-13 the day of discovery: as they were written down; and the clock, which ticked."""
+        self.look_at_clock()
         for kept in self.model.incidents.values():
             case = Cases(self.world.vault.parts).one(kept.incident_id)
             fresh = [(e.kind, e.at) for e in case.events[len(kept.events) :]]
@@ -138,6 +139,6 @@ class RequestRules(KeepingRules):
                 happened=happened,
                 apply=lambda _: self.scene.learn(kept),
                 verbs=("order.destroy",),
-                refusals=(KeyDestroyedError,) if not kept.alive else (),
+                refusals=self.scene.not_as_asked(kept),
             )
         )

@@ -11,14 +11,14 @@ from sqlalchemy import func, select
 
 from pipeline.core.approval import Approval, Params, params_digest
 from pipeline.core.chain import Walk
-from pipeline.core.clock import utc_parse
 from pipeline.core.decision import Severity
-from pipeline.core.errors import KeyDestroyedError, WatchkeepError
+from pipeline.core.errors import KeyDestroyedError, TransitionError, WatchkeepError
 from pipeline.custody.desk import Agreed
 from pipeline.vault import tables
 from pipeline.vault.audit import creation
 from pipeline.vault.cases import Cases
 from pipeline.vault.marks import clock_mark
+from pipeline.vault.tables_keeping import tick
 from tests.machines.model import Kept, Model
 from tests.machines.world import APPROVERS, LAW, PRIVACY, Backup, World
 from tests.unit.vault.power import PowerCutError
@@ -63,6 +63,7 @@ class Scene:
     approvals: int = 0
     laid_over: bool = False
     """An old copy of the vault lies over the new one until the next sweep."""
+    failed: bool = False
     cut: bool = False
     """The power was cut since the doctor looked."""
     walk: Walk = field(init=False)
@@ -85,6 +86,7 @@ class Scene:
         self.story.append(f"{self.world.clock.at:%Y-%m-%d %H:%M:%S.%f}  {words}")
 
     def fail(self, invariant: str, words: str) -> NoReturn:
+        self.failed = True
         raise AssertionError(f"{invariant}: {words}\n\nwhat happened:\n  " + "\n  ".join(self.story))
 
     def run(self, act: Act[T]) -> T | None:
@@ -127,6 +129,10 @@ class Scene:
         )
         return Agreed(approval=approval, by=PRIVACY)
 
+    def not_as_asked(self, kept: Kept) -> tuple[type[Exception], ...]:
+        """How an agreed act is refused if its clock stands before what was recorded: that was not known when asked."""
+        return (TransitionError,) if any(at >= self.world.clock.at for at in kept.known.values()) else ()
+
     # -- what lies in the stores ---------------------------------------------------------------------------------
 
     def rows(self, query: Any) -> list[Any]:
@@ -136,6 +142,10 @@ class Scene:
     def mark(self) -> datetime:
         with self.world.vault.parts.catalog.read() as tx:
             return clock_mark(tx)
+
+    def clock_refused(self) -> bool:
+        ticks = self.rows(select(tick.c.accepted).order_by(tick.c.number.desc()).limit(1))
+        return bool(ticks) and not ticks[0].accepted
 
     def entries(self) -> int:
         return int(self.rows(select(func.max(tables.audit_event.c.sequence)))[0][0])
@@ -169,6 +179,3 @@ class Scene:
     def written_floors(self, kept: Kept) -> set[tuple[str, datetime]]:
         case = Cases(self.world.vault.parts).one(kept.incident_id)
         return {(f.rule, f.until) for f in case.floors}
-
-    def clock_says(self, text: str) -> datetime:
-        return utc_parse(text)
