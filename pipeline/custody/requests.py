@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pipeline.core.decision import Custody
-from pipeline.core.errors import ApprovalError, ConfigError, HeldError, TransitionError
+from pipeline.core.errors import ApprovalError, ConfigError, HeldError, KeyDestroyedError, TransitionError
 from pipeline.core.evidence import Party
 from pipeline.core.person import Person, Role
 from pipeline.core.retention import Order, Outcome, RequestKind, Verdict
@@ -161,6 +161,10 @@ def forgotten(desk: Desk, view: RequestView) -> bool:
 def carry_out(desk: Desk, view: RequestView, *, by: Person) -> Done:
     """Erase what may go now, restrict what must stay, write both down, and close the request. Twice is once."""
     may_erase(desk, view, by)
+    requests = Requests(desk.parts)
+    if forgotten(desk, view):
+        requests.close(view.request_id, by=by.actor)
+        return Done(items=())
     now, _ = desk.tick(by.actor)
     if view.kind is RequestKind.UNDER_13:
         _discovered(desk, view, by)

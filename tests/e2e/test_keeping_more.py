@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from pipeline.app.compose import Installation
+from pipeline.app.home import Home
 from tests.e2e import test_keeping as life
 from tests.unit.app.place import Place, phrase
 
@@ -144,3 +146,17 @@ def appoint(place: Place, name: str, role: str) -> None:
     asked = place.done("users", "add", name, "--role", role, by="carla", new=phrase(name))["requests"]
     for officer in ("lena", "piet"):
         place.done("approvals", "approve", asked[0]["request"], by=officer)
+
+
+def test_a_request_cut_off_while_its_person_was_forgotten_is_ended_by_the_same_command(place: Place) -> None:
+    request = accepted(place, "erasure", "demo-account-0001")
+    place.done("erase", "--request", request, "--apply", by="piet")
+    again = accepted(place, "erasure", "demo-account-0002")
+    installation = Installation.open(Home.at(place.root))
+    with installation.vault() as vault:
+        vault.parts.keys.destroy(f"request-{again}")  # and the power went before the catalog knew
+    assert place.done("requests", "show", again)["planned"] == []
+    assert place.done("erase", "--request", again)["items"] == []
+    assert place.done("erase", "--request", again, "--apply", by="piet")["passed_by"] == []
+    assert place.done("requests", "show", again)["state"] == "done"
+    assert place.tell("evidence", "verify").status == 0
