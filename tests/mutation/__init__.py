@@ -1,6 +1,7 @@
 """The mutants: lists of guarding lines by room, each line with the tests that must fail when it is gone."""
 
 from .acts import ACTS
+from .desk import DESK
 from .destroying import DESTROYING
 from .finding import FINDING
 from .guards import GUARDS
@@ -24,6 +25,7 @@ MUTANTS = (
     *ACTS,
     *REQUESTS,
     *JUDGING,
+    *DESK,
     *PEOPLE,
     *KEYS,
     *PROVING,

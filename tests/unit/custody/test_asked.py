@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -160,3 +161,39 @@ def test_evidence_goes_before_its_time_by_two_people(house: House, one: str) -> 
         requests.carry_out(desk, view, by=PIET)
     assert desk.vault.incident(one).custody == "active"
     assert requests.carry_out(desk, view, by=LENA).destroyed == (one,)
+
+
+def test_an_event_did_not_happen_before_its_incident_was_sealed(house: House, one: str) -> None:
+    sealed = house.desk.case(one).sealed_at.replace(hour=0, minute=0, second=0, microsecond=0)
+    with pytest.raises(WatchkeepError, match="before it was sealed"):
+        events.after_sealing(house.desk, one, sealed - timedelta(microseconds=1), "notified")
+    assert events.after_sealing(house.desk, one, sealed, "notified") == sealed
+
+
+def test_two_people_agree_to_what_they_knew(house: House, one: str) -> None:
+    closing = house.agreed(events.CLOSE, {"incident": one, "ground": "an adult"})
+    events.record(house.desk, one, "suspected_minor", at=house.clock.at, reference="", by=RIK)
+    with pytest.raises(TransitionError, match="ask anew"):
+        events.close_report(house.desk, one, ground="an adult", agreed=closing)
+    anew = house.agreed(events.CLOSE, {"incident": one, "ground": "an adult"}, name="a-2")
+    assert events.close_report(house.desk, one, ground="an adult", agreed=anew)
+
+
+def test_a_hold_renewed_since_its_release_was_asked_stays(house: House, one: str) -> None:
+    hold = hold_on(house.desk.vault, [one])
+    params = holds.release_params(house.desk, hold, reason="settled", by=LENA)
+    released = house.agreed(holds.RELEASE, params)
+    holds.renew(house.desk, hold, until=None, reference="R-2", by=LENA)
+    with pytest.raises(TransitionError, match="renewed since"):
+        holds.release(house.desk, hold, reason="settled", agreed=released)
+    anew = house.agreed(holds.RELEASE, params, name="a-2")
+    assert holds.release(house.desk, hold, reason="settled", agreed=anew) == (one,)
+
+
+def test_nobody_alone_ends_the_wait_for_a_report_by_judging_it_less_grave(house: House, one: str) -> None:
+    severe = int(house.desk.categories["minor_sexual_content"].severity)
+    change(house.desk.vault, one, review="upheld", severity=severe)
+    case = house.desk.case(one)
+    with pytest.raises(TransitionError, match="outstanding"):
+        decisions.keeps_report(house.desk, case, Review.UPHELD, "nudity")
+    decisions.keeps_report(house.desk, case, Review.UPHELD, "minor_sexual_content")

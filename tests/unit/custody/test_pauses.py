@@ -125,11 +125,12 @@ def test_what_nobody_looked_at_goes_only_where_the_rules_let_it(house: House) ->
 
 
 @pytest.mark.parametrize("confidential", [True, False])
-def test_what_a_confidential_order_alone_keeps_is_told_as_what_is_due(house: House, confidential: bool) -> None:
+def test_what_a_confidential_order_keeps_is_told_as_if_there_were_none(house: House, confidential: bool) -> None:
     (held,) = due(house, 1)
     hold_on(house.desk.vault, [held], until=None, confidential=confidential)
-    plan = swept(house.desk).plan
-    assert [d.incident_id for d in plan.real.held] == [held]
-    assert [d.incident_id for d in plan.told.held] == ([] if confidential else [held])
-    assert [d.incident_id for d in plan.told.going] == ([held] if confidential else [])
-    assert house.desk.vault.incident(held).restricted is not confidential
+    done = swept(house.desk)
+    assert (done.destroyed, done.passed_by) == ((), ())
+    assert [d.incident_id for d in done.plan.real.held] == [held]
+    told = done.plan.told
+    assert [d.incident_id for d in told.going + told.held] == [held] and bool(told.going) == confidential
+    assert house.desk.vault.incident(held).restricted != confidential
