@@ -100,13 +100,6 @@ ACTS = (
         T + "test_decisions.py::test_nobody_decides_on_what_was_kept_by_order_or_is_gone",
     ),
     Mutant(
-        "decision-on-what-lives",
-        V + "decisions.py",
-        "            prove_alive(act.tx, self._parts.keys, [incident_id])\n",
-        "",
-        T + "test_decisions.py::test_nobody_decides_on_what_was_kept_by_order_or_is_gone",
-    ),
-    Mutant(
         "decision-spent",
         V + "decisions.py",
         "                spend(act, second, DISMISS_SEVERE, said, approvers=1)\n",

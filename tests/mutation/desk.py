@@ -121,7 +121,7 @@ DESK = (
         ASKED,
     ),
     Mutant(
-        "report-not-judged-away", DECISIONS, "if outcome is Review.UPHELD and waits and not", "if False and not", MORE
+        "report-not-judged-away", DECISIONS, "if outcome is Review.UPHELD and waits and not", "if False and not", ASKED
     ),
     Mutant(
         "second-for-severe",

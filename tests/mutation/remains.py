@@ -119,7 +119,7 @@ REMAINS = (
         V + "scrub.py",
         "    tx.execute(update(k.involved).where(k.involved.c.incident_id.in_(ids)).values(person=ERASED))\n",
         "",
-        T + "destroy.py::test_what_is_due_goes_with_its_keys_its_files_and_its_names",
+        T + "purge.py::test_a_person_is_found_as_long_as_evidence_of_them_is_left",
     ),
     Mutant(
         "party-forgotten",

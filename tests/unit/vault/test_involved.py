@@ -13,12 +13,14 @@ from pipeline.core.errors import SealError
 from pipeline.core.evidence import Draft, Party
 from pipeline.core.recording import UNKNOWN, Participant, Recording
 from pipeline.core.retention import Outcome, RequestKind
+from pipeline.vault.destroy import Destroyer
 from pipeline.vault.involved import account_index
 from pipeline.vault.requests import ACCEPTED, REFUSED, Requests
 from pipeline.vault.tables_keeping import account_link, involved
 from pipeline.vault.vault import Vault
-from tests.unit.vault.acts import BY, DAY, NOW, entries, hold_on, last, row
+from tests.unit.vault.acts import BY, DAY, NOW, change, entries, hold_on, last, row
 from tests.unit.vault.conftest import INSTALLATION_KEY, POLICY, Place, draft, drafts, incident, recording, span
+from tests.unit.vault.sweeps import let_tick
 
 THEM = Recording(
     parts=recording(1).parts,
@@ -97,7 +99,22 @@ def test_who_was_unknown_becomes_known_and_who_is_known_stays(vault: Vault) -> N
     now = people(vault, found)
     assert now["subject"] == was["subject"]
     assert (was["counterpart"], now["counterpart"] != UNKNOWN) == (UNKNOWN, True)
+    other = replace(THEM, participants=(Participant(handle="other", account="canary-third"),))
+    once_more = [(incident(recording(), span(1, 4), rule="third"), (draft(span(3, 4)),))]
+    assert conclude(vault, recording(), once_more, counterpart=other, name="c3") == (found,)
+    assert people(vault, found) == now
     assert vault.verify().problems == ()
+
+
+def test_who_was_erased_is_not_involved_again_by_a_rescan(vault: Vault) -> None:
+    (found,) = conclude(vault, recording())
+    change(vault, found, review="upheld", decided_at="2026-11-22T12:30:00.000000Z")
+    let_tick(vault)
+    Destroyer(vault.parts).erase_party(found, Party.COUNTERPART, reason="asked", by=BY)
+    again = [(incident(recording(), span(1, 3), rule="other"), (draft(span(2, 3)),))]
+    assert conclude(vault, recording(), again, name="c2") == (found,)
+    assert people(vault, found)["counterpart"] == "erased"
+    assert Requests(vault.parts).incidents_of("canary-other") == ()
 
 
 @pytest.mark.parametrize(

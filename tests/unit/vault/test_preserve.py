@@ -161,6 +161,16 @@ def test_a_confidential_order_leaves_no_word_of_itself_in_entries(vault: Vault) 
     assert vault.verify().problems == ()
 
 
+def test_what_a_confidential_order_preserved_is_hidden_until_an_open_one_keeps_it_too(
+    vault: Vault, hold_id: str
+) -> None:
+    secret = hold_on(vault, [], confidential=True)
+    one, other = preserve(vault, secret), preserve(vault, hold_id, 1)
+    assert Holds(vault.parts).hidden() == {one} != {other}
+    Holds(vault.parts).attach(hold_id, [one], by=BY)
+    assert Holds(vault.parts).hidden() == set()
+
+
 def test_an_order_is_obeyed_whatever_its_people_asked_for(vault: Vault, hold_id: str) -> None:
     for kind in (RequestKind.ERASURE, RequestKind.WITHDRAWAL):
         Requests(vault.parts).add(kind, "canary-account", received_at=NOW, due_at=NOW, by=BY)

@@ -7,8 +7,10 @@ import shutil
 import pytest
 
 from pipeline.core.errors import IntegrityError, KeyDestroyedError
+from pipeline.core.evidence import Party
 from pipeline.vault.destroy import Destroyer
 from pipeline.vault.keys import FileKeyStore
+from pipeline.vault.requests import Requests
 from pipeline.vault.vault import Vault
 from tests.unit.vault.acts import BY, entries, hold_on, row
 from tests.unit.vault.conftest import Place, drafts, incident, recording, seal_one, span
@@ -36,6 +38,15 @@ def test_a_file_goes_with_the_last_of_its_incidents_and_all_of_them_are_purged(v
     assert [row(vault, i)["custody"] for i in (first, last)] == ["purged", "purged"]
     assert [verb for verb, subject, _ in entries(vault) if subject.startswith("file:")] == ["file.seal", "file.unlink"]
     assert vault.verify().problems == ()
+
+
+def test_a_person_is_found_as_long_as_evidence_of_them_is_left(vault: Vault) -> None:
+    (first,), (second,) = (sealed_in(vault, n, "nudity") for n in range(2))
+    asked = Requests(vault.parts)
+    sweep(vault, first)
+    assert asked.incidents_of("canary-account") == ((second, Party.SUBJECT),)
+    sweep(vault, second)
+    assert asked.incidents_of("canary-account") == ()
 
 
 def test_what_was_destroyed_is_not_sealed_again_when_its_recording_is_scanned_again(vault: Vault, place: Place) -> None:

@@ -12,7 +12,7 @@ from pipeline.core.evidence import Party
 from pipeline.core.retention import Disposition, Verdict
 from pipeline.vault.destroy import Destroyer
 from pipeline.vault.floors import Floors
-from pipeline.vault.tables_keeping import conflict
+from pipeline.vault.tables_keeping import conflict, involved
 from pipeline.vault.vault import Vault
 from tests.unit.vault.acts import BY, bound, change, hold_on, row
 from tests.unit.vault.sweeps import destructions, key_states, let_tick, plan, sealed_in, sweep
@@ -92,6 +92,9 @@ def test_the_counterpart_is_erased_and_the_subject_stays_open(vault: Vault) -> N
         else:
             assert vault.open_evidence(r.record_id, **OPEN) is not None  # type: ignore[arg-type]
     assert row(vault, kept)["custody"] == "active" and vault.verify().problems == ()
+    with vault.parts.catalog.read() as tx:
+        people = {r.party: r.person for r in tx.execute(select(involved))}
+    assert people["counterpart"] == "erased" != people["subject"]
     hold_on(vault, [kept], until=None)  # what is left can still be held
     assert Destroyer(vault.parts).resume(actor=BY).destroyed == ()
 
