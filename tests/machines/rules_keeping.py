@@ -130,8 +130,8 @@ class KeepingRules(Base):
     def release(self, n: int) -> None:
         hold = self.pick([h for h in self.model.holds.values() if h.released is None], n)
         reason = canary(f"hold {hold.name}").hex()
-        params = holds.release_params(self.world.desk, hold.hold_id, reason=reason, by=LAW)
-        agreed = self.scene.agreed(holds.RELEASE, params)
+        act, params = holds.ask_release(self.world.desk, hold.hold_id, reason=reason, by=LAW)
+        agreed = self.scene.agreed(act, params)
 
         def happened() -> object:
             view = next(v for v in Holds(self.world.vault.parts).all(legal=True) if v.hold_id == hold.hold_id)
@@ -144,7 +144,7 @@ class KeepingRules(Base):
         self.scene.run(
             Act(
                 words=f"two people release {hold.name}",
-                call=lambda: holds.release(self.world.desk, hold.hold_id, reason=reason, agreed=agreed),
+                call=lambda: holds.release(self.world.desk, hold.hold_id, reason=str(params["reason"]), agreed=agreed),
                 happened=happened,
                 apply=apply,
                 verbs=("hold.release", "sealed.act"),
