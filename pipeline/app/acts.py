@@ -14,6 +14,7 @@ from pipeline.core.errors import ConfigError
 from pipeline.core.person import Person
 from pipeline.custody import decisions, events, floors, holds, rules, sweep
 from pipeline.custody.desk import Agreed, Desk
+from pipeline.vault.holds import RELEASE, RELEASE_CONFIDENTIAL
 
 Told = dict[str, Any]
 
@@ -82,7 +83,8 @@ def _rules(desk: Desk, params: Params, agreed: Agreed) -> Told:
 
 
 ACTS: Mapping[str, Callable[[Desk, Params, Agreed], Told]] = {
-    holds.RELEASE: _release,
+    RELEASE: _release,
+    RELEASE_CONFIDENTIAL: _release,
     events.CLOSE: _close_report,
     decisions.DISMISS_SEVERE: _dismiss,
     floors.OVERRIDE: _override,

@@ -6,14 +6,17 @@ import os
 from pathlib import Path
 from typing import Any
 
-from pipeline.app.audit import acting
+from pipeline.app.actor import actor
 from pipeline.app.compose import Installation
 from pipeline.app.home import Home
 from pipeline.app.look import open_vault
+from pipeline.app.people import authenticate
 from pipeline.core.errors import ConfigError
+from pipeline.custody.explain import sees_all
 from pipeline.export.certificate import certify
 from pipeline.export.form import certificate_bytes
 from pipeline.vault.cases import Cases
+from pipeline.vault.holds import Holds
 from pipeline.vault.vault import Vault
 
 
@@ -24,9 +27,11 @@ def certificate(home: Home, incident_id: str, *, to: Path | None, name: str | No
     is the person who issues it, None the operating system's user.
     """
     installation = Installation.open(home)
-    by = acting(installation, name)
+    person = authenticate(installation, name) if name else None
+    by = person.actor if person else actor()
     with open_vault(installation) as vault:
-        whole = _named(vault, incident_id)
+        hidden = frozenset[str]() if sees_all(person) else Holds(vault.parts).hidden()
+        whole = _named(vault, incident_id, hidden)
         if to is None:
             return certify(vault.parts, whole, by=by)
         try:
@@ -45,8 +50,8 @@ def certificate(home: Home, incident_id: str, *, to: Path | None, name: str | No
         return document
 
 
-def _named(vault: Vault, incident_id: str) -> str:
-    matching = Cases(vault.parts).beginning(incident_id)
+def _named(vault: Vault, incident_id: str, hidden: frozenset[str]) -> str:
+    matching = [i for i in Cases(vault.parts).beginning(incident_id) if i not in hidden]
     if len(matching) == 1:
         return matching[0]
     many = "several incidents begin" if matching else "no incident begins"

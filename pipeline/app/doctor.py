@@ -19,6 +19,7 @@ from pipeline.core.errors import BusyError, ConfigError, WatchkeepError
 from pipeline.core.recording import UNKNOWN
 from pipeline.recordings.lock import HomeLock
 from pipeline.runtime.memory import MEMORY_FOLDER, in_memory
+from pipeline.vault.holds import Holds
 from pipeline.vault.orphans import Orphans
 
 LOW_DISK_BYTES = 10 << 30
@@ -142,7 +143,8 @@ def _vault(found: Installation, *, repair: bool) -> Iterator[Check]:
                 yield _check(
                     "note", "orphans", f"{_count(orphans)} of runs that were cut off: doctor --repair removes them"
                 )
-            incidents = vault.incidents()
+            hidden = Holds(vault.parts).hidden()
+            incidents = [i for i in vault.incidents() if i.incident_id not in hidden]
             yield _check("ok", "vault", f"{len(incidents)} incidents; `watchkeep evidence verify` walks it all")
             for name in ("participant", "jurisdiction", "legal_basis"):
                 if unknown := sum(getattr(i, name) == UNKNOWN for i in incidents):

@@ -84,7 +84,7 @@ def renew(home: Home, name: str, hold_id: str, *, until: str, reference: str) ->
         later = holds.renew(
             here.desk, hold, until=moment_of(until, end=True) if until else None, reference=reference, by=here.by
         )
-        return {"hold_id": hold, "until": utc_text(later)}
+        return {"hold_id": hold, "until": utc_text(later) if later else "released"}
 
 
 def release(home: Home, name: str, hold_id: str, *, reason: str) -> dict[str, Any]:
@@ -93,7 +93,8 @@ def release(home: Home, name: str, hold_id: str, *, reason: str) -> dict[str, An
         raise ConfigError("a release names its --reason: the two who approve read it")
     with sitting(home, name) as here:
         hold = holds.one(here.desk, hold_id, here.by).hold_id
-        return ask(here, holds.RELEASE, holds.release_params(here.desk, hold, reason=reason, by=here.by))
+        act, params = holds.ask_release(here.desk, hold, reason=reason, by=here.by)
+        return ask(here, act, params)
 
 
 def listed(home: Home, name: str | None) -> list[dict[str, Any]]:
@@ -140,4 +141,7 @@ def _view(view: HoldView, now: datetime) -> dict[str, Any]:
         "until": utc_text(view.until) if view.until else "released",
         "placed_at": utc_text(view.placed_at),
         "incidents": list(view.incidents),
+        "changes": [
+            {"what": c.what, "at": utc_text(c.at), "reference": c.reference, "reason": c.reason} for c in view.changes
+        ],
     }

@@ -72,9 +72,9 @@ def record(home: Home, name: str, incident_id: str, kind: str, *, at: str, refer
         }
 
 
-def recorded(home: Home, incident_id: str) -> list[dict[str, Any]]:
+def recorded(home: Home, name: str | None, incident_id: str) -> list[dict[str, Any]]:
     """The events of an incident in the order in which they were written down."""
-    with sitting(home) as here:
+    with sitting(home, name) as here:
         found = Events(here.desk.parts).of(named(here, incident_id))
         return [
             {

@@ -22,6 +22,7 @@ from pipeline.retention.rules import Rules
 from pipeline.retention.simulate import Simulation, simulate
 from pipeline.retention.words import seen
 from pipeline.vault.cases import Cases
+from pipeline.vault.holds import Holds
 from pipeline.vault.rule_sets import RuleSet, RuleSets
 
 IN_FORCE = "current"
@@ -123,9 +124,9 @@ def _simulated(installation: Installation, old: Rules, new: Rules) -> Simulation
         return Simulation()
     now = installation.clock.now()
     with open_vault(installation) as vault:
-        cases = Cases(vault.parts)
+        cases, hidden = Cases(vault.parts), Holds(vault.parts).hidden()
         return simulate(
-            (seen(case, legal=False) for case in cases.all()),
+            (seen(case, legal=False) for case in cases.all() if case.incident_id not in hidden),
             old,
             new,
             now,

@@ -8,7 +8,7 @@ import typer
 
 from pipeline.app import incidents
 from pipeline.app.home import Home
-from pipeline.cli.options import AsRequired, HomeOption, IncidentOption, JsonOption
+from pipeline.cli.options import AsOption, AsRequired, HomeOption, IncidentOption, JsonOption
 from pipeline.cli.out import moment, note, plain, say, short, show_asked, show_json, table
 
 app = typer.Typer(help="Events that start legal clocks.", no_args_is_help=True, rich_markup_mode=None)
@@ -33,9 +33,11 @@ def record(
 
 
 @app.command("list")
-def list_events(incident: IncidentOption, home: HomeOption = None, as_json: JsonOption = False) -> None:
+def list_events(
+    incident: IncidentOption, name: AsOption = None, home: HomeOption = None, as_json: JsonOption = False
+) -> None:
     """The events of an incident in the order in which they were written down."""
-    found = incidents.recorded(Home.at(home), incident)
+    found = incidents.recorded(Home.at(home), name, incident)
     if as_json:
         show_json({"events": found})
         return

@@ -48,7 +48,10 @@ def show_incident(
     _show_incident(found)
     for finding in found["findings"]:
         _show_finding(finding)
-    _show_evidence(found["evidence"])
+    if found["custody"] in ("key_destroyed", "purged"):
+        note(f"its evidence was destroyed: watchkeep explain --incident {short(found['incident_id'])}")
+    else:
+        _show_evidence(found["evidence"])
 
 
 @app.command("decide")

@@ -78,7 +78,8 @@ class Event:
 class Hold:
     """An order or expectation that forbids destruction from `starts_at` until `until` (None: until released).
 
-    `authority` and `reference` are "" where the reader may not see them.
+    `attested_at` is when somebody last said that it is still needed, where it has no end. `authority` and `reference`
+    are "" where the reader may not see them.
     """
 
     hold_id: str
@@ -86,6 +87,7 @@ class Hold:
     starts_at: datetime
     until: datetime | None
     released_at: datetime | None = None
+    attested_at: datetime | None = None
     confidential: bool = False
     authority: str = ""
     reference: str = ""

@@ -21,11 +21,9 @@ from pipeline.custody.desk import Agreed, Desk, in_time
 from pipeline.custody.explain import sees_all
 from pipeline.custody.preserve import drafts_of
 from pipeline.retention.rules import HoldRule
-from pipeline.vault.holds import Holds, HoldView
+from pipeline.vault.holds import RELEASE, RELEASE_CONFIDENTIAL, Holds, HoldView
 from pipeline.vault.preserve import Preserver
 from pipeline.vault.requests import Requests
-
-RELEASE = "hold.release"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,12 +106,18 @@ def preserve(
     )
 
 
-def renew(desk: Desk, hold_id: str, *, until: datetime | None, reference: str, by: Person) -> datetime:
-    """Move a hold's end later: by the period that the rules give a renewal, unless `until` says when."""
+def renew(desk: Desk, hold_id: str, *, until: datetime | None, reference: str, by: Person) -> datetime | None:
+    """Move a hold's end later: by the period that the rules give a renewal, unless `until` says when.
+
+    One that has no end is attested: somebody said that it is still needed.
+    """
     by.need("renew a hold", Role.LEGAL)
     view = one(desk, hold_id, by)
+    if view.until is None and until is None:
+        Holds(desk.parts).renew(hold_id, None, reference=reference, by=by.actor)
+        return None
     if view.until is None:
-        raise WatchkeepError(f"hold {hold_id} has no end: it is kept until it is released")
+        raise WatchkeepError(f"hold {hold_id} has no end: without --until it is attested, and it ends by a release")
     rule = _rule(desk, view.kind)
     if until is None and rule.renew is None:
         raise ConfigError(f"the rules give no renewal for {view.kind}: say --until")
@@ -122,12 +126,19 @@ def renew(desk: Desk, hold_id: str, *, until: datetime | None, reference: str, b
     return later
 
 
-def release_params(desk: Desk, hold_id: str, *, reason: str, by: Person) -> Params:
-    """What two people have to agree to for a release; refused for a hold that is not there or has ended."""
+def ask_release(desk: Desk, hold_id: str, *, reason: str, by: Person) -> tuple[str, Params]:
+    """The act and what two people have to agree to; refused for a hold that is not there or has ended.
+
+    Why a confidential one is to end is kept with it, sealed: requests are read by people who may not know of it.
+    """
     by.need("release a hold", Role.LEGAL)
-    if one(desk, hold_id, by).released_at is not None:
+    view = one(desk, hold_id, by)
+    if view.released_at is not None:
         raise WatchkeepError(f"hold {hold_id} was released already")
-    return {"hold": hold_id, "reason": reason}
+    if not view.confidential:
+        return RELEASE, {"hold": hold_id, "reason": reason}
+    Holds(desk.parts).remark(hold_id, reason, by=by.actor)
+    return RELEASE_CONFIDENTIAL, {"hold": hold_id, "reason": "as hold list says"}
 
 
 def release(desk: Desk, hold_id: str, *, reason: str, agreed: Agreed) -> tuple[str, ...]:

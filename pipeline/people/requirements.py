@@ -12,6 +12,7 @@ from pipeline.people.appointing import OFFICERS
 
 USER_GRANT = "user.grant"
 HOLD_RELEASE = "hold.release"
+HOLD_RELEASE_CONFIDENTIAL = "hold.release_confidential"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,7 @@ REQUIREMENTS: Mapping[str, Requirement] = MappingProxyType(
     {
         # That a hold is there may be confidential, and a request to release it would tell.
         HOLD_RELEASE: Requirement(discreet=True),
+        HOLD_RELEASE_CONFIDENTIAL: Requirement(roles=frozenset({Role.LEGAL}), discreet=True),
         "floor.override": Requirement(),
         "order.destroy": Requirement(),
         "report.close": Requirement(),

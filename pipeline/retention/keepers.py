@@ -33,16 +33,11 @@ def hold_alarms(case: Case, rules: Rules, now: datetime, *, confidential: bool =
         rule = rules.holds.get(hold.kind)
         if rule is None or not hold.active(now) or (hold.confidential and not confidential):
             continue
-        ends = hold.ends_at() or _next_attestation(hold, rule, now)
+        ends = hold.ends_at() or _next_attestation(hold, rule)
         if ends is not None and now >= ends - rule.alert_before:
             what = "must be attested again by" if hold.ends_at() is None else "runs out on"
             yield f"a hold ({hold.kind}) {what} {ends.date()}: renew it, or let it end on purpose"
 
 
-def _next_attestation(hold: Hold, rule: HoldRule, now: datetime) -> datetime | None:
-    if rule.renew is None:
-        return None
-    due = rule.renew.after(hold.starts_at, later=False)
-    while due <= now:
-        due = rule.renew.after(due, later=False)
-    return due
+def _next_attestation(hold: Hold, rule: HoldRule) -> datetime | None:
+    return None if rule.renew is None else rule.renew.after(hold.attested_at or hold.starts_at, later=False)

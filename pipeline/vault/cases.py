@@ -22,6 +22,7 @@ from pipeline.core.retention import Bound, Case, DestroyOrder, Event, Hold, Orde
 from pipeline.vault import tables as t
 from pipeline.vault import tables_keeping as k
 from pipeline.vault.hold_words import unwrap_words
+from pipeline.vault.holds import ATTEST
 from pipeline.vault.parts import Parts
 from pipeline.vault.scrub import ERASED
 from pipeline.vault.states import driver_rows
@@ -245,10 +246,13 @@ def _holds(tx: Connection, keys: KeyStore, incident_id: str | None) -> dict[str,
     query = select(h).order_by(h.c.number)
     if incident_id is not None:
         query = query.where(h.c.hold_id.in_(select(item.c.hold_id).where(item.c.incident_id == incident_id)))
-    return {row.hold_id: (row.number, _hold(row, keys)) for row in tx.execute(query)}
+    change = k.hold_change
+    latest = select(change.c.hold_id, func.max(change.c.at)).where(change.c.what == ATTEST).group_by(change.c.hold_id)
+    attested = {row[0]: row[1] for row in tx.execute(latest)}
+    return {row.hold_id: (row.number, _hold(row, keys, attested.get(row.hold_id, ""))) for row in tx.execute(query)}
 
 
-def _hold(row: Any, keys: KeyStore) -> Hold:
+def _hold(row: Any, keys: KeyStore, attested: str) -> Hold:
     kind = CONFIDENTIAL
     if not row.confidential:
         kind = str(unwrap_words(keys, row.details)["kind"])
@@ -258,6 +262,7 @@ def _hold(row: Any, keys: KeyStore) -> Hold:
         starts_at=utc_parse(row.starts_at),
         until=_time(row.until),
         released_at=_time(row.released_at),
+        attested_at=_time(attested),
         confidential=row.confidential,
     )
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Select, insert, select, update
 
 from pipeline.core.approval import Approval
 from pipeline.core.clock import utc_parse, utc_text
@@ -29,6 +29,9 @@ from pipeline.vault.tables_keeping import hold, hold_change, hold_item
 from pipeline.vault.touch import batches, prove_alive, still_there, touch
 
 RELEASE = "hold.release"
+RELEASE_CONFIDENTIAL = "hold.release_confidential"
+ATTEST = "attest"
+"""The change by which somebody said that a hold without an end is still needed."""
 """The act that two people have to approve."""
 
 SEALED_ACT = "sealed.act"
@@ -130,24 +133,27 @@ class Holds:
                 self._protect(act, hold_id, more, sealed=row.confidential, verb="hold.attach")
 
     def renew(self, hold_id: str, until: datetime | None, *, reference: str, by: str, reason: str = "") -> None:
-        """Move the end of an active hold to a later time (None: until it is released).
+        """Move the end of an active hold to a later time (None: until it is released); attest one that has no end.
 
-        Raises TransitionError for one that has ended or has no end, and for a time that is not later; KeyDestroyedError
-        if anything under it is gone.
+        Raises TransitionError for one that has ended, and for a time that is not later; KeyDestroyedError if anything
+        under it is gone.
         """
         with self._parts.journal.act(by) as act:
             row = active_hold(act.tx, hold_id, act.at)
-            if row.until == "" or (until is not None and utc_text(until) <= row.until):
+            attested = row.until == "" and until is None
+            if not attested and (row.until == "" or (until is not None and utc_text(until) <= row.until)):
                 end = row.until or "its release"
                 raise TransitionError(f"hold {hold_id} lasts until {end}: it can only be renewed to a later time")
             incidents = items(act.tx, hold_id)
             prove_alive(act.tx, self._parts.keys, incidents)
-            act.tx.execute(update(hold).where(hold.c.hold_id == hold_id).values(until=_text(until)))
-            self._change(act, hold_id, "renew", _text(until), {"reference": reference, "reason": reason}, by)
+            if not attested:
+                act.tx.execute(update(hold).where(hold.c.hold_id == hold_id).values(until=_text(until)))
+            what = ATTEST if attested else "renew"
+            self._change(act, hold_id, what, _text(until), {"reference": reference, "reason": reason}, by)
             _entries(act, hold_id, incidents, "hold.renew", sealed=row.confidential)
 
     def release(self, hold_id: str, *, approval: Approval, reason: str, by: str) -> tuple[str, ...]:
-        """End a hold by agreement of two people (act "hold.release" {hold, reason}); the incidents that it kept.
+        """End a hold by agreement of two people (act "hold.release" {hold, reason}, or RELEASE_CONFIDENTIAL).
 
         Raises ApprovalError, and TransitionError for one that was released before.
         """
@@ -155,7 +161,8 @@ class Holds:
             row = _row(act.tx, hold_id)
             if row.released_at:
                 raise TransitionError(f"hold {hold_id} was released at {row.released_at}")
-            spend(act, approval, RELEASE, {"hold": hold_id, "reason": reason})
+            name = RELEASE_CONFIDENTIAL if row.confidential else RELEASE
+            spend(act, approval, name, {"hold": hold_id, "reason": reason})
             ended = {"released_at": act.at, "release_approval": approval.approval_id}
             act.tx.execute(update(hold).where(hold.c.hold_id == hold_id).values(ended))
             self._change(act, hold_id, "release", row.until, {"reference": approval.approval_id, "reason": reason}, by)
@@ -174,14 +181,17 @@ class Holds:
         with self._parts.catalog.read() as tx:
             return self._views(tx, incident_id, legal=legal)
 
+    def remark(self, hold_id: str, reason: str, *, by: str) -> None:
+        """Why its release is asked, sealed: of a confidential hold that stands nowhere else."""
+        with self._parts.journal.act(by) as act:
+            row = active_hold(act.tx, hold_id, act.at)
+            self._change(act, hold_id, "ask", row.until, {"reference": "", "reason": reason}, by)
+            hold_entry(act, hold_id, "hold.remark", sealed=row.confidential)
+
     def hidden(self) -> frozenset[str]:
         """Incidents whose being there tells of a confidential hold: preserved, and under no other one."""
-        told = select(hold_item.c.incident_id).join(hold, hold.c.hold_id == hold_item.c.hold_id)
-        query = select(incident.c.incident_id).where(
-            incident.c.origin == ORDERED, incident.c.incident_id.not_in(told.where(~hold.c.confidential))
-        )
         with self._parts.catalog.read() as tx:
-            return frozenset(tx.execute(query).scalars())
+            return frozenset(tx.execute(hidden()).scalars())
 
     def _protect(self, act: Act, hold_id: str, incidents: Sequence[str], *, sealed: bool, verb: str) -> None:
         prove_alive(act.tx, self._parts.keys, incidents)
@@ -235,6 +245,13 @@ class Holds:
             at=utc_parse(row.at),
             by=row.by,
         )
+
+
+def hidden() -> Select[Any]:
+    """As `Holds.hidden`, to ask in another query."""
+    told = select(hold_item.c.incident_id).join(hold, hold.c.hold_id == hold_item.c.hold_id)
+    known = told.where(~hold.c.confidential)
+    return select(incident.c.incident_id).where(incident.c.origin == ORDERED, incident.c.incident_id.not_in(known))
 
 
 def active_hold(tx: Connection, hold_id: str, at: str) -> Any:

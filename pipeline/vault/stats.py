@@ -1,4 +1,7 @@
-"""The vault in numbers, for operators: how much there is of what, how old, and what waits. Nothing is unsealed."""
+"""The vault in numbers, for operators: how much there is of what, how old, and what waits. Nothing is unsealed.
+
+Incidents that would tell of a confidential hold are not counted; files and bytes are what lies on the disk.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, func, select
 
 from pipeline.core.decision import Custody, Review
+from pipeline.vault.holds import hidden
 from pipeline.vault.parts import Parts
 from pipeline.vault.tables import audit_event, evidence_file, evidence_record, incident
 from pipeline.vault.tables_keeping import conflict, destruction, request, rule_set, sweep, unlinked
@@ -29,7 +33,7 @@ class Stats:
                 evidence_file.c.file_id.not_in(select(unlinked.c.file_id))
             )
             return {
-                "incidents": _counts(tx, i.c.custody),
+                "incidents": _counts(tx, i.c.custody, _told()),
                 "review": _counts(tx, i.c.review, _kept()),
                 "classes": _counts(tx, i.c.retention_class, _kept()),
                 "restricted": _one(tx, select(func.count()).select_from(i).where(i.c.restricted, _kept())),
@@ -51,7 +55,12 @@ class Stats:
 
 
 def _kept() -> Any:
-    return incident.c.custody.in_([Custody.ACTIVE.value, Custody.DELETING.value])
+    alive = incident.c.custody.in_([Custody.ACTIVE.value, Custody.DELETING.value])
+    return alive & _told()
+
+
+def _told() -> Any:
+    return incident.c.incident_id.not_in(hidden())
 
 
 def _counts(tx: Connection, column: Column[str], *where: Any) -> dict[str, int]:

@@ -181,12 +181,12 @@ def test_two_people_agree_to_what_they_knew(house: House, one: str) -> None:
 
 def test_a_hold_renewed_since_its_release_was_asked_stays(house: House, one: str) -> None:
     hold = hold_on(house.desk.vault, [one])
-    params = holds.release_params(house.desk, hold, reason="settled", by=LENA)
-    released = house.agreed(holds.RELEASE, params)
+    act, params = holds.ask_release(house.desk, hold, reason="settled", by=LENA)
+    released = house.agreed(act, params)
     holds.renew(house.desk, hold, until=None, reference="R-2", by=LENA)
     with pytest.raises(TransitionError, match="renewed since"):
         holds.release(house.desk, hold, reason="settled", agreed=released)
-    anew = house.agreed(holds.RELEASE, params, name="a-2")
+    anew = house.agreed(act, params, name="a-2")
     assert holds.release(house.desk, hold, reason="settled", agreed=anew) == (one,)
 
 

@@ -60,7 +60,7 @@ ACTS: dict[str, tuple[frozenset[Role], Doing]] = {
     ),
     "release a hold": (
         frozenset({LEGAL}),
-        lambda h, i, by: holds.release_params(h.desk, hold_on(h.desk.vault, [i]), reason="settled", by=by),
+        lambda h, i, by: holds.ask_release(h.desk, hold_on(h.desk.vault, [i]), reason="settled", by=by),
     ),
     "decide an incident": (frozenset({R, S, LEAD}), decide("nudity")),
     "decide a severe class": (frozenset({S}), decide("minor_sexual_content")),

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.core.errors import ApprovalError, IntegrityError, PermissionRefused, WatchkeepError
-from pipeline.core.person import Person
+from pipeline.core.person import Person, Role
 from pipeline.people.account import Change
 from pipeline.people.accounts import People
 from pipeline.people.appointing import OFFICERS
@@ -319,6 +319,7 @@ def test_a_role_given_behind_the_chain_gives_no_say(
 def test_no_act_is_done_alone() -> None:
     for act, takes in REQUIREMENTS.items():
         assert takes.needed == (1 if act == "decide.dismiss_severe" else 2)
-        assert takes.roles >= OFFICERS
+        # What a privacy officer may not know of, they cannot agree to.
+        assert takes.roles >= OFFICERS or (act, takes.roles) == ("hold.release_confidential", {Role.LEGAL})
     with pytest.raises(WatchkeepError, match=r"there is no act 'x' to approve"):
         required("x")

@@ -215,8 +215,11 @@ def test_holds_alarm_before_they_run_out_and_open_ones_before_each_attestation()
     soon = "a hold (US_2703F) runs out on 2026-06-10: renew it, or let it end on purpose"
     assert judge(held, RULES, on("2026-05-27"), production=False).alarms == (soon,)
     attest = "a hold (LITIGATION) must be attested again by {}: renew it, or let it end on purpose"
-    for near, due in (("2026-09-01", "2026-09-12"), ("2028-03-01", "2028-03-12")):
-        assert judge(held, RULES, on(near), production=False).alarms == (attest.format(due),)
+    for near in ("2026-09-01", "2026-11-01"):
+        assert judge(held, RULES, on(near), production=False).alarms == (attest.format("2026-09-12"),)
+    attested = replace(held, holds=(letter, replace(matter, attested_at=on("2026-09-02"))))
+    assert judge(attested, RULES, on("2026-11-01"), production=False).alarms == ()
+    assert judge(attested, RULES, on("2027-02-27"), production=False).alarms == (attest.format("2027-03-02"),)
 
 
 def test_nothing_tells_of_a_confidential_hold_to_who_may_not_see_it() -> None:

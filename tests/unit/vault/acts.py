@@ -65,7 +65,9 @@ def hold_on(
 
 
 def release(vault: Vault, hold_id: str, name: str = "a-1") -> tuple[str, ...]:
-    approval = agreed("hold.release", {"hold": hold_id, "reason": "canary-settled"}, name=name)
+    confidential = next(h.confidential for h in Holds(vault.parts).all(legal=True) if h.hold_id == hold_id)
+    act = "hold.release_confidential" if confidential else "hold.release"
+    approval = agreed(act, {"hold": hold_id, "reason": "canary-settled"}, name=name)
     return Holds(vault.parts).release(hold_id, approval=approval, reason="canary-settled", by=BY)
 
 
