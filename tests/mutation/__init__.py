@@ -15,6 +15,8 @@ from .ordinary import ORDINARY_DATA
 from .people import PEOPLE
 from .remains import REMAINS
 from .requests import REQUESTS
+from .restoring import RESTORING
+from .verifying import VERIFYING
 
 MUTANTS = (
     *KEEPING,
@@ -29,6 +31,8 @@ MUTANTS = (
     *PEOPLE,
     *KEYS,
     *PROVING,
+    *VERIFYING,
+    *RESTORING,
     *ORDINARY_DATA,
     *FINDING,
 )

@@ -74,15 +74,15 @@ HOLDS = (
     Mutant(
         "hold-release-by-two",
         V + "holds.py",
-        '            spend(act, approval, RELEASE, {"hold": hold_id, "reason": reason})\n',
+        '            spend(act, approval, name, {"hold": hold_id, "reason": reason})\n',
         "",
         T + "test_holds.py::test_releasing_takes_two_people_for_this_very_hold_and_their_approval_counts_once",
     ),
     Mutant(
         "hold-renewed-on-what-lives",
         V + "holds.py",
-        "            prove_alive(act.tx, self._parts.keys, incidents)\n            act.tx.execute(update(hold)",
-        "            act.tx.execute(update(hold)",
+        "            prove_alive(act.tx, self._parts.keys, incidents)\n            if not attested",
+        "            if not attested",
         T + "test_holds.py",
     ),
     Mutant(
@@ -130,8 +130,8 @@ HOLDS = (
     Mutant(
         "preserved-in-secret-hidden",
         V + "holds.py",
-        "incident.c.incident_id.not_in(told.where(~hold.c.confidential))",
-        "incident.c.incident_id.not_in(told)",
+        "    known = told.where(~hold.c.confidential)\n",
+        "    known = told\n",
         T + "test_preserve.py",
     ),
     Mutant(
@@ -162,5 +162,12 @@ HOLDS = (
         "        if place in seen:\n",
         "        if False:\n",
         T + "test_preserve.py::test_nothing_is_not_preserved_and_no_piece_is_lost_to_another_in_its_place",
+    ),
+    Mutant(
+        "hold-confidential-by-legal-alone",
+        V + "holds.py",
+        "name = RELEASE_CONFIDENTIAL if row.confidential else RELEASE",
+        "name = RELEASE",
+        T + "test_holds.py",
     ),
 )

@@ -91,7 +91,7 @@ PROVING = (
         CHAIN,
         "return self.first <= size <= self.last and at < self.at",
         "return True",
-        T + "test_restore.py",
+        T + "test_restore_chain.py",
     ),
     # The offline verifier
     Mutant(

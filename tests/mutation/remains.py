@@ -109,17 +109,14 @@ REMAINS = (
         V + "scrub.py",
         "    gone -= set(tx.execute(select(v).where(v.in_(gone))).scalars())\n",
         "",
-        T
-        + "verdicts.py::test_the_counterpart_is_erased_and_the_subject_stays_open "
-        + T
-        + "purge.py::test_a_file_stays_as_long_as_one_of_its_incidents_and_names_what_is_gone",
+        T + "purge.py::test_a_person_is_found_as_long_as_evidence_of_them_is_left",
     ),
     Mutant(
         "involved-forgotten",
         V + "scrub.py",
         "    tx.execute(update(k.involved).where(k.involved.c.incident_id.in_(ids)).values(person=ERASED))\n",
         "",
-        T + "purge.py::test_a_person_is_found_as_long_as_evidence_of_them_is_left",
+        T + "destroy.py::test_what_is_due_goes_with_its_keys_its_files_and_its_names",
     ),
     Mutant(
         "party-forgotten",

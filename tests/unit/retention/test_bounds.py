@@ -29,6 +29,7 @@ def test_a_year_of_preservation_ends_on_the_later_day_and_the_odd_day_is_no_conf
     assert judge(reported, RULES, on(last_day), production=False).verdict is KEEP
     last = judge(reported, RULES, on(gone), production=False)
     assert (last.verdict, last.floor_at) == (DESTROY, on(gone))
+    assert [f.until for f in last.floors if f.rule == "CSAM_US"] == [on(gone)]
 
 
 def test_a_year_at_most_ends_on_the_earlier_day() -> None:
