@@ -10,11 +10,10 @@ from typing import Any
 from pipeline.app.actor import actor
 from pipeline.app.compose import Installation
 from pipeline.app.home import Home
-from pipeline.app.look import open_vault
+from pipeline.app.look import open_vault, record
 from pipeline.core.errors import ConfigError
 from pipeline.recordings.lock import HomeLock
 from pipeline.vault.disclose import DevelopmentGrant
-from pipeline.vault.vault import Vault
 
 
 def verify(home: Home, *, say: Callable[[str], None]) -> dict[str, Any]:
@@ -48,7 +47,7 @@ def open_record(home: Home, record_id: str, *, reason: str, to: Path | None) -> 
     installation = Installation.open(home)
     grant = DevelopmentGrant(mode=installation.settings.mode.value)
     with open_vault(installation) as vault:
-        whole = _named(vault, record_id)
+        whole, _ = record(vault, record_id, legal=False)
         if to is None:
             return vault.open_evidence(whole, actor=actor(), reason=reason, grant=grant)
         try:
@@ -63,12 +62,3 @@ def open_record(home: Home, record_id: str, *, reason: str, to: Path | None) -> 
             to.unlink()
             raise
         return body
-
-
-def _named(vault: Vault, record_id: str) -> str:
-    known = [r.record_id for view in vault.incidents() for r in view.records]
-    matching = [r for r in known if r.startswith(record_id)] if record_id else []
-    if len(matching) == 1:
-        return matching[0]
-    begin = "several records begin" if matching else "no record begins"
-    raise ConfigError(f"{begin} with {record_id!r}: `watchkeep incidents show ID` names those of an incident")

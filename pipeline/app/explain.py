@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipeline.app import recordings
+from pipeline.app import look, recordings
 from pipeline.app.desk import Sitting, named, sitting
 from pipeline.app.home import Home
 from pipeline.core.clock import utc_text
-from pipeline.core.errors import ConfigError
 from pipeline.custody import explain as explanations
 from pipeline.custody.explain import sees_all
 from pipeline.vault.holds import Holds
@@ -30,13 +29,9 @@ def explain(home: Home, name: str | None, *, incident: str, account: str, record
 
 
 def _of_record(here: Sitting, beginning: str) -> tuple[str, str]:
-    records = [r for v in here.desk.vault.incidents() for r in v.records if r.record_id.startswith(beginning)]
-    if len(records) != 1:
-        several = "several records begin" if records else "no record begins"
-        raise ConfigError(f"{several} with {beginning!r}: `watchkeep incidents show` names them")
-    record = records[0]
-    named(here, record.incident_id)
-    return record.incident_id, f"record {record.record_id} is a {record.kind.value} of the {record.party.value}'s side"
+    record_id, incident_id = look.record(here.desk.vault, beginning, legal=sees_all(here.person))
+    kept = next(r for r in here.desk.vault.incident(incident_id).records if r.record_id == record_id)
+    return incident_id, f"record {record_id} is a {kept.kind.value} of the {kept.party.value}'s side"
 
 
 def _incident(here: Sitting, incident_id: str, about: str) -> dict[str, Any]:

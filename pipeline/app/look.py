@@ -11,6 +11,7 @@ from pipeline.core.errors import ConfigError
 from pipeline.core.evidence import EvidenceRecord
 from pipeline.core.media import NS, Span
 from pipeline.recordings.ledger import Ledger, Run
+from pipeline.vault.cases import Cases
 from pipeline.vault.holds import Holds
 from pipeline.vault.vault import Vault
 from pipeline.vault.views import FindingView, IncidentView
@@ -84,17 +85,32 @@ def _shown(vault: Vault, *, legal: bool) -> list[IncidentView]:
 def incident(home: Home, incident_id: str, *, legal: bool = False) -> dict[str, Any]:
     """One incident with findings and records, as `incidents` shows them; a beginning of its id is enough."""
     with open_vault(Installation.open(home)) as vault:
-        shown = _shown(vault, legal=legal) if incident_id else []
-        matching = [v for v in shown if v.incident_id.startswith(incident_id)]
+        hidden = frozenset[str]() if legal else Holds(vault.parts).hidden()
+        known = Cases(vault.parts).beginning(incident_id) if incident_id else ()
+        matching = [i for i in known if i not in hidden]
         if len(matching) != 1:
             many = "several incidents begin" if matching else "no incident begins"
             raise ConfigError(f"{many} with {incident_id!r}: `watchkeep incidents list` names them")
-        view = vault.incident(matching[0].incident_id)
+        view = vault.incident(matching[0])
         return {
             **_incident(view),
             "findings": [_finding(f) for f in view.findings],
             "evidence": [_record(r) for r in view.records],
         }
+
+
+def record(vault: Vault, beginning: str, *, legal: bool) -> tuple[str, str]:
+    """The whole ids of a record and of its incident, from the beginning of the former; ConfigError as for `incident`.
+
+    Without `legal` no record that would tell of a confidential hold is there.
+    """
+    hidden = frozenset[str]() if legal else Holds(vault.parts).hidden()
+    known = vault.records_beginning(beginning) if beginning else ()
+    matching = [(record_id, incident_id) for record_id, incident_id in known if incident_id not in hidden]
+    if len(matching) == 1:
+        return matching[0]
+    begin = "several records begin" if matching else "no record begins"
+    raise ConfigError(f"{begin} with {beginning!r}: `watchkeep incidents show ID` names those of an incident")
 
 
 def open_vault(installation: Installation) -> Vault:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from pipeline.app import recordings
@@ -11,7 +12,9 @@ from pipeline.core.clock import utc_text
 from pipeline.core.errors import ConfigError
 from pipeline.core.retention import RequestKind
 from pipeline.custody import requests
-from pipeline.vault.requests import REFUSED, RequestView
+from pipeline.custody.explain import sees_all
+from pipeline.vault.holds import Holds
+from pipeline.vault.requests import REFUSED, ItemView, RequestView
 
 
 def add(home: Home, name: str, *, kind: str, account: str, received: str) -> dict[str, Any]:
@@ -43,16 +46,13 @@ def listed(home: Home) -> list[dict[str, Any]]:
         ]
 
 
-def show(home: Home, request_id: str) -> dict[str, Any]:
-    """One request with what became of each incident, or would become of it."""
-    with sitting(home) as here:
+def show(home: Home, name: str | None, request_id: str) -> dict[str, Any]:
+    """One request with what became of each incident, or would become of it, as far as this person may know of it."""
+    with sitting(home, name) as here:
         view = requests.one(here.desk, request_id)
-        planned = [] if view.closed_at else _items(requests.outcomes(here.desk, view, here.desk.now()))
-        done = [
-            {"incident_id": i.incident_id, "party": i.party.value, "outcome": i.outcome.value, "ground": i.ground}
-            for i in view.items
-        ]
-        return {**_view(view), "items": done, "planned": planned}
+        over = view.closed_at or view.decision == REFUSED
+        planned = () if over else requests.outcomes(here.desk, view, here.desk.now())
+        return {**_view(view), "items": _items(here, view.items), "planned": _items(here, planned)}
 
 
 def erase(home: Home, name: str | None, request_id: str, *, apply: bool) -> dict[str, Any]:
@@ -64,19 +64,19 @@ def erase(home: Home, name: str | None, request_id: str, *, apply: bool) -> dict
         if apply:
             requests.may_erase(here.desk, view, here.by)
         items = requests.outcomes(here.desk, view, here.desk.now())
-        told: dict[str, Any] = {"request_id": view.request_id, "applied": apply, "items": _items(items)}
+        told: dict[str, Any] = {"request_id": view.request_id, "applied": apply, "items": _items(here, items)}
         if not apply:
             return {**told, "ordinary": _ordinary(home, here, view, apply=False)}
         # Who it is about is forgotten when the request is closed, so what is ordinary goes first.
         ordinary = _ordinary(home, here, view, apply=True)
-        done = requests.carry_out(here.desk, view, by=here.by)
+        done, hidden = requests.carry_out(here.desk, view, by=here.by), _hidden(here)
         return {
             **told,
-            "items": _items(done.items),
+            "items": _items(here, done.items),
             "ordinary": ordinary,
-            "destroyed": list(done.destroyed),
-            "parties": [{"incident_id": i, "party": party} for i, party in done.parties],
-            "passed_by": [{"incident_id": i, "words": words} for i, words in done.passed_by],
+            "destroyed": [i for i in done.destroyed if i not in hidden],
+            "parties": [{"incident_id": i, "party": party} for i, party in done.parties if i not in hidden],
+            "passed_by": [{"incident_id": i, "words": words} for i, words in done.passed_by if i not in hidden],
         }
 
 
@@ -95,10 +95,17 @@ def _kind(text: str) -> RequestKind:
         raise ConfigError(f"{text!r} is no request: it is one of {', '.join(RequestKind)}") from None
 
 
-def _items(items: tuple[requests.Item, ...]) -> list[dict[str, str]]:
+def _hidden(here: Sitting) -> frozenset[str]:
+    """Incidents that would tell of a confidential hold, unless the person may know of it."""
+    return frozenset() if sees_all(here.person) else Holds(here.desk.parts).hidden()
+
+
+def _items(here: Sitting, items: Iterable[requests.Item | ItemView]) -> list[dict[str, str]]:
+    hidden = _hidden(here)
     return [
         {"incident_id": i.incident_id, "party": i.party.value, "outcome": i.outcome.value, "ground": i.ground}
         for i in items
+        if i.incident_id not in hidden
     ]
 
 

@@ -67,9 +67,11 @@ def list_requests(home: HomeOption = None, as_json: JsonOption = False) -> None:
 
 
 @app.command("show")
-def show_request(request: RequestArgument, home: HomeOption = None, as_json: JsonOption = False) -> None:
+def show_request(
+    request: RequestArgument, name: AsOption = None, home: HomeOption = None, as_json: JsonOption = False
+) -> None:
     """One request: what became of each incident, or would become of it now."""
-    found = requests.show(Home.at(home), request)
+    found = requests.show(Home.at(home), name, request)
     _show(found, as_json=as_json)
     if not as_json:
         _items("done", found["items"])

@@ -22,6 +22,7 @@ from pipeline.core.recording import Recording
 from pipeline.vault import tables
 from pipeline.vault.audit import SYSTEM, Journal
 from pipeline.vault.blobs import FileStore
+from pipeline.vault.cases import SEVERAL
 from pipeline.vault.catalog import Catalog
 from pipeline.vault.catalog_rows import Conclusion
 from pipeline.vault.commit import before, check_fence, commit, concluded
@@ -198,6 +199,14 @@ class Vault:
         with self._catalog.read() as tx:
             found = tx.execute(select(t.c.incident_id).where(t.c.participant == named).order_by(t.c.incident_id))
             return tuple(found.scalars())
+
+    def records_beginning(self, prefix: str) -> tuple[tuple[str, str], ...]:
+        """Ids of the records that begin so, each with that of its incident, the first few of them in order."""
+        t = tables.evidence_record.c
+        query = select(t.record_id, t.incident_id).where(t.record_id >= prefix, t.record_id < prefix + "\U0010ffff")
+        with self._catalog.read() as tx:
+            rows = tx.execute(query.order_by(t.record_id).limit(SEVERAL))
+            return tuple((row.record_id, row.incident_id) for row in rows)
 
     def open_evidence(self, record_id: str, *, actor: str, reason: str, grant: Grant) -> bytes:
         """The plaintext of one record: the only way out, see `Disclosure.open_evidence`."""

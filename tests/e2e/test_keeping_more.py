@@ -160,3 +160,34 @@ def test_a_request_cut_off_while_its_person_was_forgotten_is_ended_by_the_same_c
     assert place.done("erase", "--request", again, "--apply", by="piet")["passed_by"] == []
     assert place.done("requests", "show", again)["state"] == "done"
     assert place.tell("evidence", "verify").status == 0
+
+
+def test_what_is_kept_by_a_confidential_letter_is_in_nobody_elses_answer_count_or_refusal(place: Place) -> None:
+    request = accepted(place, "restriction", "demo-account-0002")
+
+    def told(by: str = "") -> list[object]:
+        numbers = place.done("vault", "stats")
+        numbers = {name: numbers[name] for name in ("incidents", "review", "classes", "restricted")}
+        shown = place.done("requests", "show", request, by=by)
+        looks = [c for c in place.tell("doctor").out.splitlines() if " incidents" in c]
+        return [numbers, shown, place.done("erase", "--request", request, by=by), looks]
+
+    before = told()
+    letter = ("--kind", "US_2703F", "--authority", "FBI", "--reason", "letter", "--confidential")
+    kept = place.done("hold", "place", "--account", "demo-account-0002", *letter, by="lena")["preserved"][0]
+    record = place.done("incidents", "show", kept, by="lena")["evidence"][0]["record_id"]
+    assert told() == before and told(by="rik") == before and told(by="lena") != before
+    for command in (
+        ("explain", "--incident", kept),
+        ("explain", "--record", record),
+        ("certificate", "--incident", kept),
+        ("incidents", "show", kept),
+        ("event", "list", "--incident", kept),
+        ("evidence", "open", record, "--reason", "a look"),
+    ):
+        nowhere = [{kept: "nil", record: "nil"}.get(word, word) for word in command]
+        assert place.refused(*command).replace(kept, "nil").replace(record, "nil") == place.refused(*nowhere)
+    place.done("erase", "--request", request, "--apply", by="piet")
+    assert kept not in str(place.done("requests", "show", request))
+    assert kept in str(place.done("requests", "show", request, by="lena"))
+    assert kept in place.tell("explain", "--record", record, by="lena").out
