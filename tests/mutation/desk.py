@@ -103,7 +103,6 @@ DESK = (
         ASKED,
     ),
     Mutant("event-is-known", EVENTS, "if kind not in desk.rules.events:", "if False:", ASKED),
-    Mutant("event-closes-no-report", EVENTS, "    if kind == REPORT_CLOSED:\n", "    if False:\n", ASKED),
     Mutant("receipt-has-its-reference", EVENTS, "if kind in RECEIPTS and not reference.strip():", "if False:", ASKED),
     Mutant("not-in-the-future", C + "desk.py", "    if at > now:\n", "    if False:\n", ASKED),
     Mutant(
@@ -138,7 +137,6 @@ DESK = (
         ASKED,
     ),
     Mutant("category-is-known", DECISIONS, "if category not in desk.categories:", "if False:", ASKED),
-    Mutant("preserved-is-not-decided", DECISIONS, "if case.review is Review.NOT_NEEDED:", "if False:", ASKED),
     Mutant(
         "accepted-before-anything-goes",
         REQUESTS,
