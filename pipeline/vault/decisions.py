@@ -90,12 +90,10 @@ class Decisions:
                 raise TransitionError(f"incident {incident_id} was kept by order: there is nothing to decide")
             prove_alive(act.tx, self._parts.keys, [incident_id])
             if second is not None:
-                said: dict[str, str | int | list[str]] = {
-                    "incident": incident_id, "revision": revision, "category": category, "note": sealed_note
-                }  # fmt: skip
-                spend(act, second, DISMISS_SEVERE, said, approvers=1)
+                _agree(act, second, row, category, sealed_note)
             elif outcome is Review.DISMISSED and _severe(act.tx, row):
                 raise ApprovalError(f"incident {incident_id} is severe: a second person has to agree to its dismissal")
+            seal = (self._sealed, sealed_note) if sealed_note else (self._wrapped, note)
             judged = {"category": category, "severity": int(severity), "retention_class": retention_class}
             act.tx.execute(
                 insert(decision),
@@ -105,9 +103,7 @@ class Decisions:
                     "outcome": outcome.value,
                     **judged,
                     "revision": revision + 1,
-                    "note": self._sealed(act, incident_id, sealed_note)
-                    if sealed_note
-                    else self._wrapped(act, incident_id, note),
+                    "note": seal[0](act, incident_id, seal[1]),
                     "decided_by": person_id,
                     "second": _others(second, person_id),
                     "decided_at": act.at,
@@ -188,6 +184,13 @@ class Decisions:
             decided_at=utc_parse(row.decided_at),
             revision=row.revision,
         )
+
+
+def _agree(act: Act, second: Approval, row: Any, category: str, sealed_note: str) -> None:
+    said: dict[str, str | int | list[str]] = {
+        "incident": row.incident_id, "revision": row.revision, "category": category, "note": sealed_note
+    }  # fmt: skip
+    spend(act, second, DISMISS_SEVERE, said, approvers=1)
 
 
 def _keys_of(tx: Connection, incident_id: str) -> dict[str, str]:

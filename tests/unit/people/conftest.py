@@ -12,6 +12,7 @@ import pytest
 from pipeline.core.person import Person, Role
 from pipeline.people.account import Change
 from pipeline.people.accounts import People
+from pipeline.people.appointing import OFFICERS
 from pipeline.people.approvals import Approvals
 from pipeline.people.passphrases import Cost
 
@@ -90,3 +91,24 @@ def somebody(people: People, chain: Chain) -> Adding:
 @pytest.fixture
 def approvals(people: People, clock: SetClock, chain: Chain) -> Approvals:
     return Approvals(people.database, clock, audited=chain.last, valid=VALID, wait=WAIT)
+
+
+ACT, PARAMS = "order.destroy", {"incidents": ["b", "a"], "authority": "police", "reference": "12"}
+Asked = Callable[..., str]
+
+
+@pytest.fixture
+def staff(somebody: Adding, clock: SetClock) -> dict[str, Person]:
+    """Three officers, an administrator and a reviewer, appointed long ago."""
+    named = {"anna": (A,), "lena": (L,), "dirk": (P,), "vera": (L, P), "rik": (R,), "sven": (S,)}
+    found = {name: somebody(name, *roles) for name, roles in named.items()}
+    clock.forward(hours=73)
+    return found
+
+
+@pytest.fixture
+def ask(approvals: Approvals, staff: dict[str, Person], chain: Chain) -> Asked:
+    def file(by: str = "anna", *, needed: int = 2) -> str:
+        return approvals.request(ACT, PARAMS, staff[by], needed=needed, roles=OFFICERS, enter=chain.enter)
+
+    return file
