@@ -102,8 +102,8 @@ ACTS = (
     Mutant(
         "decision-spent",
         V + "decisions.py",
-        "                spend(act, second, DISMISS_SEVERE, said, approvers=1)\n",
-        "                pass\n",
+        "    spend(act, second, DISMISS_SEVERE, said, approvers=1)\n",
+        "    pass\n",
         T + "test_decisions.py::test_dismissing_what_is_severe_takes_a_second_person_for_this_very_state",
     ),
     Mutant(

@@ -185,7 +185,7 @@ DESK = (
         SWEEP,
         "            Floors(desk.parts).write_down(incident_id, bounds, by=actor)\n",
         "            pass\n",
-        T + "sweep.py " + PAUSES,
+        PAUSES,
     ),
     Mutant(
         "sweep-restricts",

@@ -6,9 +6,9 @@ from .mutant import Mutant
 
 R, T = "pipeline/recordings/", "tests/unit/recordings/test_"
 ORDINARY, ORIGINALS, HOLDINGS, SCOPE = R + "ordinary.py", R + "originals.py", R + "holdings.py", R + "scope.py"
-ORDINARY_T, CRASH_T = T + "ordinary.py", T + "deletion_crash.py"
+ORDINARY_T = T + "ordinary.py " + T + "ordinary_traces.py"
 FILES_T = T + "originals.py"
-CHANGED = ORDINARY_T + "::test_a_file_that_was_changed_replaced_or_led_elsewhere_is_told_and_stays"
+CHANGED = T + "ordinary.py::test_a_file_that_was_changed_replaced_or_led_elsewhere_is_told_and_stays"
 ORDINARY_DATA = (
     # A file is removed if it is what was scanned
     Mutant(

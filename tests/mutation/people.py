@@ -10,7 +10,8 @@ ACCOUNTS, CHANGES, APPOINTING = P + "accounts.py", P + "changes.py", P + "appoin
 LOCKOUT, PASSPHRASES, NAMES = P + "lockout.py", P + "passphrases.py", P + "account.py"
 SPENT = "pipeline/vault/approved.py"
 CHECK_T, HOLDS_T = "tests/unit/core/test_approval.py", "tests/unit/vault/test_holds.py"
-APPROVALS_T, ACCOUNTS_T, LOCKOUT_T = T + "approvals.py", T + "accounts.py", T + "lockout.py"
+APPROVALS_T = T + "approvals.py " + T + "approvals_entered.py"
+ACCOUNTS_T, LOCKOUT_T = T + "accounts.py", T + "lockout.py"
 PEOPLE = (
     # An approval
     Mutant("approval-digest", APPROVAL, " or self.digest != params_digest(act, params):", ":", CHECK_T),

@@ -103,13 +103,13 @@ RESTORING = (
         RESTORE,
         "        reason = restored(manifest.at, lost.first, lost.last, lost.head.digest)\n",
         "        pass\n",
-        T + "restore.py",
+        T + "restore_chain.py",
     ),
     Mutant(
         "restores-are-signed",
         HEAD,
         '        self._signer.public_key().verify(bytes.fromhex(held["signature"]), _signed_fork(fork))\n',
         "",
-        T + "restore.py",
+        T + "restore_chain.py",
     ),
 )

@@ -10,9 +10,10 @@ import pytest
 from pipeline.core.errors import ApprovalError, WatchkeepError
 from pipeline.custody.desk import Desk
 from pipeline.custody.sweep import CLOCK, LARGE, RESTORED, Sweep, accept_clock, end_pause, preview, sweep
+from pipeline.vault.events import Events
 from pipeline.vault.marks import Marks
 from tests.unit.custody.conftest import House
-from tests.unit.vault.acts import BY, DAY, change, hold_on
+from tests.unit.vault.acts import BY, DAY, change, hold_on, row
 from tests.unit.vault.conftest import drafts, incident, recording, seal_one, span
 from tests.unit.vault.sweeps import sealed_in
 
@@ -134,3 +135,13 @@ def test_what_a_confidential_order_keeps_is_told_as_if_there_were_none(house: Ho
     told = done.plan.told
     assert [d.incident_id for d in told.going + told.held] == [held] and bool(told.going) == confidential
     assert house.desk.vault.incident(held).restricted != confidential
+
+
+def test_a_floor_that_newer_rules_bring_is_written_down_by_the_sweep(house: House) -> None:
+    (one,) = due(house, 1)
+    revision = house.desk.case(one).revision
+    Events(house.desk.parts).record(one, "ncmec_submitted", house.clock.at, "R-1", revision=revision, floors=(), by=BY)
+    assert house.desk.case(one).floors == ()
+    assert swept(house.desk).destroyed == ()
+    assert {f.rule for f in house.desk.case(one).floors} >= {"US_2258A_H"}
+    assert str(row(house.desk.vault, one)["floor_at"]).startswith("2027-11-30")

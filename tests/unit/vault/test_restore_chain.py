@@ -52,6 +52,16 @@ def test_the_chain_tells_of_what_was_lost_and_only_that_fork_is_accepted(
         vault.begin_run("run-9", BY)
 
 
+def test_a_fork_that_no_restore_signed_is_refused(place: Place, backup: Path) -> None:
+    with place.open() as vault:
+        sealed_in(vault, 2, "nudity")
+    restore(place, backup, older=True)
+    forks = place.keys / "audit" / "restores.jsonl"
+    forks.write_bytes(forks.read_bytes().replace(b'"at":"20', b'"at":"19'))
+    with place.open() as vault, pytest.raises(IntegrityError, match=r"list of restores .* was changed"):
+        vault.begin_run("run-9", BY)
+
+
 def test_a_chain_that_was_cut_off_without_a_restore_is_still_refused(place: Place, backup: Path) -> None:
     with place.open() as vault:
         sealed_in(vault, 2, "nudity")
