@@ -49,7 +49,7 @@ def _close_report(desk: Desk, params: Params, agreed: Agreed) -> Told:
 
 def _dismiss(desk: Desk, params: Params, agreed: Agreed) -> Told:
     incident = str(params["incident"])
-    return {"incident_id": incident, "decision_id": decisions.dismiss(desk, params, agreed)}
+    return {"incident_id": incident, "decision_id": decisions.make_less(desk, params, agreed)}
 
 
 def _override(desk: Desk, params: Params, agreed: Agreed) -> Told:

@@ -9,8 +9,11 @@ from pipeline.app import acts, users
 from pipeline.app.desk import Sitting, sitting
 from pipeline.app.home import Home
 from pipeline.app.people import Agreeing, Told, entering, open_approvals
+from pipeline.custody.decisions import DISMISS_SEVERE
+from pipeline.custody.rules import CHANGE
 from pipeline.people.requirements import USER_GRANT
 from pipeline.people.standing import State
+from pipeline.vault.decisions import Decisions
 
 
 @contextmanager
@@ -28,7 +31,17 @@ def listed(home: Home, name: str) -> list[Told]:
 def show(home: Home, name: str, request_id: str) -> Told:
     """One of them; the first characters of its id are enough."""
     with _agreeing(home, name) as (here, agreeing):
-        return agreeing.told(agreeing.named(request_id, here.by))
+        told = agreeing.told(agreeing.named(request_id, here.by))
+        return {**told, "params": _readable(here, told["act"], told["params"])}
+
+
+def _readable(here: Sitting, act: str, params: Told) -> Told:
+    """What is agreed to, as a person reads it: a sealed note opened, a rule file by its size and digest."""
+    if act == DISMISS_SEVERE:
+        return {**params, "note": Decisions(here.desk.parts).open_note(params["incident"], params["note"])}
+    if act == CHANGE:
+        return {**params, "body": f"{len(params['body'])} characters: watchkeep retention diff current FILE"}
+    return params
 
 
 def approve(home: Home, name: str, request_id: str) -> Told:

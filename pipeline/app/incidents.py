@@ -37,6 +37,7 @@ def decide(home: Home, name: str, incident_id: str, *, outcome: str, category: s
     """Decide an incident; dismissing a severe one asks a second person instead and says so."""
     if outcome not in [o.value for o in decisions.OUTCOMES]:
         raise ConfigError(f"--outcome is upheld or dismissed, not {outcome!r}")
+    note = _said(note, "--note")
     with sitting(home, name) as here:
         incident = named(here, incident_id)
         chosen = category or here.desk.case(incident).category
@@ -123,5 +124,5 @@ def order_destruction(home: Home, name: str, incidents: list[str], *, authority:
 
 def _said(text: str, option: str) -> str:
     if not text.strip():
-        raise ConfigError(f"say {option}: the two who approve read it")
+        raise ConfigError(f"say {option}: others have to understand it later")
     return text.strip()

@@ -12,6 +12,7 @@ from pipeline.core.errors import ConfigError
 from pipeline.core.retention import Bound, Disposition, Verdict
 from pipeline.custody import sweep as sweeps
 from pipeline.custody.explain import sees_all
+from pipeline.vault.guards import KEPT
 from pipeline.vault.holds import Holds
 from pipeline.vault.log import Log
 from pipeline.vault.stats import Stats
@@ -51,9 +52,16 @@ def told(here: Sitting, done: sweeps.Sweep, *, ask_people: bool) -> dict[str, An
         "alarms": [{"incident_id": i, "words": words} for i, words in tally.alarms],
         "destroyed": [i for i in done.destroyed if i not in hidden],
         "unreviewed": done.unreviewed,
-        "passed_by": [{"incident_id": i, "words": words} for i, words in done.passed_by if i not in hidden],
+        "passed_by": [{"incident_id": i, "words": words} for i, words in _passed_by(done, tally) if i not in hidden],
         "files": done.files,
     }
+
+
+def _passed_by(done: sweeps.Sweep, tally: sweeps.Tally) -> list[tuple[str, str]]:
+    """What was told to go and is still there, whatever kept it."""
+    known = {*done.destroyed, *(i for i, _ in done.passed_by)}
+    others = [d.incident_id for d in tally.going if d.incident_id not in known] if done.applied else []
+    return [*done.passed_by, *((i, KEPT) for i in others)]
 
 
 def _disposition(d: Disposition) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TypeVar
 
 from pipeline.core.decision import Custody, Review, Severity
 
@@ -41,18 +42,40 @@ APPEAL_RECEIVED = "appeal_received"
 APPEAL_DECIDED = "appeal_decided"
 
 
-def report_open(review: Review, severity: Severity, kinds: Iterable[str]) -> bool:
-    """True while an incident waits for a report: `kinds` are its events in the order in which they were written down.
+RECEIPTS = frozenset({NCMEC_SUBMITTED, NCA_REPORTED})
+"""Events that say that a report arrived."""
 
-    Opened by a suspicion or an escalation, or by upholding what is severe; the latter is settled by a referral, too.
+REPORTED_CLASSES = frozenset({"CSAM_US", "CSAM_EU_NIICS"})
+"""Classes of what has to be reported to a body that gives receipts: a referral elsewhere does not settle it."""
+
+Moment = TypeVar("Moment", str, datetime)
+
+
+def report_open(
+    review: Review,
+    severity: Severity,
+    retention_class: str,
+    decided_at: Moment | None,
+    events: Iterable[tuple[str, Moment]],
+) -> bool:
+    """True while an incident waits for a report: `events` are kinds and when they were written down, in that order.
+
+    Opened by a suspicion or an escalation, or by upholding what is severe. A receipt ends it, and so do two people who
+    found that there is nothing to report, unless somebody upheld it as severe after that.
     """
+    grave = review is Review.UPHELD and severity >= Severity.SEVERE
     state: bool | None = None
-    for kind in kinds:
+    for kind, recorded_at in events:
         if kind in REPORT_OPENS:
             state = True
-        elif kind in REPORT_ENDS or (kind == REFERRED and state is None):
+        elif kind in RECEIPTS:
             state = False
-    return review is Review.UPHELD and severity >= Severity.SEVERE if state is None else state
+        elif kind == REPORT_CLOSED:
+            overtaken = grave and decided_at is not None and recorded_at < decided_at
+            state = None if overtaken and state is not False else False
+        elif kind == REFERRED and state is None and retention_class not in REPORTED_CLASSES:
+            state = False
+    return grave if state is None else state
 
 
 def appeal_open(kinds: Iterable[str]) -> bool:

@@ -8,10 +8,11 @@ from pipeline.core.approval import Approval, Params
 from pipeline.core.decision import Review, Severity
 from pipeline.core.errors import ConfigError, TransitionError
 from pipeline.core.person import Person, Role
-from pipeline.core.retention import Case, report_open
+from pipeline.core.retention import Case
 from pipeline.custody.desk import Agreed, Desk
 from pipeline.custody.events import new_floors
 from pipeline.retention import engine
+from pipeline.retention.keepers import unreported
 from pipeline.vault.decisions import Decisions
 
 DISMISS_SEVERE = "decide.dismiss_severe"
@@ -23,30 +24,37 @@ def second_needed(
 ) -> Params | None:
     """What a second person has to agree to before this decision counts, None if one person is enough.
 
-    Dismissing what is severe, or was ever found or judged so, starts a short clock: no single person does that. The
-    note waits under the incident's own key.
+    Making less of what is severe, or was ever found or judged so, starts a shorter clock: no single person does that.
+    The note waits under the incident's own key.
     """
     decisions = Decisions(desk.parts)
-    if outcome is not Review.DISMISSED or not decisions.severe(incident_id):
+    less = outcome is Review.DISMISSED or desk.categories[category].severity < Severity.SEVERE
+    if not less or not decisions.severe(incident_id):
         return None
     revision = desk.case(incident_id).revision
     sealed = decisions.seal_note(incident_id, note, by=by.actor)
-    return {"incident": incident_id, "revision": revision, "category": category, "note": sealed}
+    said = {"outcome": outcome.value, "category": category, "note": sealed}
+    return {"incident": incident_id, "revision": revision, **said}
 
 
 def keeps_report(desk: Desk, case: Case, outcome: Review, category: str) -> None:
     """Raises TransitionError if upholding the case as something less grave would end the wait for a report."""
-    kinds = [event.kind for event in case.events]
-    waits = report_open(case.review, case.severity, kinds)
-    if outcome is Review.UPHELD and waits and not report_open(outcome, desk.categories[category].severity, kinds):
+    lesser = replace(case, review=outcome, severity=desk.categories[category].severity)
+    if outcome is Review.UPHELD and unreported(case) and not unreported(lesser):
         raise TransitionError(
             f"a report on incident {case.incident_id} is outstanding: file it, or let two people close it (watchkeep "
             "event close-report), before it is judged to be less grave"
         )
 
 
-def dismiss(desk: Desk, params: Params, agreed: Agreed) -> str:
-    """The dismissal that a second person agreed to: of the incident exactly as it was then."""
+def make_less(desk: Desk, params: Params, agreed: Agreed) -> str:
+    """The decision that a second person agreed to: on the incident exactly as it was then."""
+    case, outcome, category = (
+        desk.case(str(params["incident"])),
+        Review(str(params["outcome"])),
+        str(params["category"]),
+    )
+    keeps_report(desk, case, outcome, category)
     said = _Said(
         revision=int(str(params["revision"])),
         by=agreed.by.actor,
@@ -54,7 +62,7 @@ def dismiss(desk: Desk, params: Params, agreed: Agreed) -> str:
         second=agreed.approval,
         sealed_note=str(params["note"]),
     )
-    return _decide(desk, desk.case(str(params["incident"])), Review.DISMISSED, str(params["category"]), said)
+    return _decide(desk, case, outcome, category, said)
 
 
 def decide(

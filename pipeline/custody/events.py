@@ -9,8 +9,8 @@ from pipeline.core.clock import utc_text
 from pipeline.core.errors import ApprovalError, ConfigError, TransitionError, WatchkeepError
 from pipeline.core.person import Person, Role
 from pipeline.core.retention import (
-    NCA_REPORTED,
-    NCMEC_SUBMITTED,
+    RECEIPTS,
+    REFERRED,
     REPORT_CLOSED,
     SUSPECTED_MINOR,
     Bound,
@@ -21,12 +21,13 @@ from pipeline.custody.desk import ATTEMPTS, Agreed, Desk, in_time, moved_on
 from pipeline.retention import engine
 from pipeline.vault.events import Events
 
-RECEIPTS = frozenset({NCMEC_SUBMITTED, NCA_REPORTED})
-"""Events that say a report arrived: they take the reference that the authority gave."""
+REFERENCED = RECEIPTS | {REFERRED}
+"""Events that say that somebody took it on: they take the reference that they gave."""
 
 RECORDERS = (Role.LEGAL, Role.LEAD, Role.SEVERE_REVIEWER)
 
 CLOSE = "report.close"
+NOTIFIED = "notified"
 
 
 def record(desk: Desk, incident_id: str, kind: str, *, at: datetime, reference: str, by: Person) -> str:
@@ -43,17 +44,20 @@ def record(desk: Desk, incident_id: str, kind: str, *, at: datetime, reference: 
         by.need("record a suspected minor", Role.REVIEWER, *RECORDERS)
     else:
         by.need(f"record {kind}", *RECORDERS)
-    if kind in RECEIPTS and not reference.strip():
+    if kind in REFERENCED and not reference.strip():
         raise WatchkeepError(f"{kind} is a receipt: give the authority's --reference")
     return write(desk, incident_id, kind, in_time(at, desk.now(), kind), reference.strip(), by.actor)
 
 
 def after_sealing(desk: Desk, incident_id: str, at: datetime, what: str) -> datetime:
-    """`at`, which must not lie before the day on which the incident was sealed.
+    """`at`, which must not lie before the day on which the incident was sealed; a notice not before its decision.
 
     A clock that began long ago may have run out: evidence would be overdue on one person's word.
     """
-    sealed_at = desk.case(incident_id).sealed_at
+    case = desk.case(incident_id)
+    sealed_at = case.sealed_at
+    if what == NOTIFIED and (case.decided_at is None or at < case.decided_at):
+        raise WatchkeepError(f"incident {incident_id} was not decided at {utc_text(at)}: nobody can be notified before")
     if at < sealed_at.replace(hour=0, minute=0, second=0, microsecond=0):
         raise WatchkeepError(
             f"{what} at {utc_text(at)} lies before it was sealed, at {utc_text(sealed_at)}: nobody can have known of "

@@ -80,6 +80,8 @@ def decide(desk: Desk, request_id: str, decision: str, *, ground: str, by: Perso
         raise ConfigError("a decision names its --ground: the law, and why it applies")
     view = one(desk, request_id)
     Requests(desk.parts).decide(view.request_id, decision, ground, by=by.actor, person_id=by.person_id)
+    if decision == REFUSED:
+        Requests(desk.parts).close(view.request_id, by=by.actor)
     return Requests(desk.parts).get(view.request_id)
 
 

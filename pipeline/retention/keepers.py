@@ -19,12 +19,17 @@ def keepers(case: Case, now: datetime) -> tuple[str, ...]:
     kept = [hold.hold_id for hold in case.holds if hold.active(now)] if case.holds else []
     if case.review in (Review.OPEN, Review.UNDER_REVIEW):
         kept.append(REVIEW)
-    kinds = [event.kind for event in case.events]
-    if report_open(case.review, case.severity, kinds):
+    if unreported(case):
         kept.append(REPORT)
-    if appeal_open(kinds):
+    if appeal_open(event.kind for event in case.events):
         kept.append(APPEAL)
     return tuple(kept)
+
+
+def unreported(case: Case) -> bool:
+    """True while the case waits for a report."""
+    events = ((event.kind, event.recorded_at) for event in case.events)
+    return report_open(case.review, case.severity, case.retention_class, case.decided_at, events)
 
 
 def hold_alarms(case: Case, rules: Rules, now: datetime, *, confidential: bool = False) -> Iterator[str]:

@@ -19,11 +19,10 @@ from pipeline.core.retention import (
     Hold,
     Verdict,
     appeal_open,
-    report_open,
 )
 from pipeline.retention.bounds import computed_floors, latest_of_each, promoting
 from pipeline.retention.engine import judge
-from pipeline.retention.keepers import APPEAL, REPORT, REVIEW
+from pipeline.retention.keepers import APPEAL, REPORT, REVIEW, unreported
 from pipeline.retention.period import Period
 from pipeline.retention.phrases import happened, happens, length, listed, moment, sentence, source, stretch
 from pipeline.retention.rules import ClassRule, Rules
@@ -211,10 +210,9 @@ def automatic(case: Case, rules: Rules) -> Iterator[str]:
             yield (
                 f"REVIEW: {looked}; until somebody has decided, ceilings and requests restrict it and never destroy it."
             )
-    kinds = [event.kind for event in case.events]
-    if appeal_open(kinds):
+    if appeal_open(event.kind for event in case.events):
         yield "APPEAL: the person appealed, and no answer is recorded since; it stays until one is."
-    if report_open(case.review, case.severity, kinds):
+    if unreported(case):
         yield sentence(
             f"REPORT: {_report_since(case)}, and no receipt is recorded since; it stays until one is, or until two "
             "people find that there is nothing to report"

@@ -76,8 +76,8 @@ class Decisions:
     ) -> str:
         """Write a decision down with its floors; its id. What was restricted stays restricted.
 
-        Dismissing what is severe, or was ever found or judged so, takes a `second` person (act "decide.dismiss_severe"
-        {incident, revision, category, note}); the note is then the `sealed_note` that they agreed to. Raises
+        Making less of what is severe, or was ever found or judged so, takes a `second` person (act DISMISS_SEVERE
+        {incident, revision, outcome, category, note}); the note is then the `sealed_note` that they agreed to. Raises
         ApprovalError; TransitionError if the incident is not at `revision` any more, or was kept by order and not for
         what it shows; KeyDestroyedError if nothing is left of it.
         """
@@ -90,9 +90,11 @@ class Decisions:
                 raise TransitionError(f"incident {incident_id} was kept by order: there is nothing to decide")
             prove_alive(act.tx, self._parts.keys, [incident_id])
             if second is not None:
-                _agree(act, second, row, category, sealed_note)
-            elif outcome is Review.DISMISSED and _severe(act.tx, row):
-                raise ApprovalError(f"incident {incident_id} is severe: a second person has to agree to its dismissal")
+                _agree(act, second, row, outcome, category, sealed_note)
+            elif (outcome is Review.DISMISSED or severity < Severity.SEVERE) and _severe(act.tx, row):
+                raise ApprovalError(
+                    f"incident {incident_id} is severe: a second person has to agree to make less of it"
+                )
             seal = (self._sealed, sealed_note) if sealed_note else (self._wrapped, note)
             judged = {"category": category, "severity": int(severity), "retention_class": retention_class}
             act.tx.execute(
@@ -125,6 +127,13 @@ class Decisions:
         """A note under the incident's own key, in hex: what a request for a decision may hold in the meantime."""
         with self._parts.journal.act(by) as act:
             return self._wrapped(act, incident_id, note).hex()
+
+    def open_note(self, incident_id: str, sealed: str) -> str:
+        """What `seal_note` sealed, for who has to agree to it; KeyDestroyedError once the key is gone."""
+        with self._parts.catalog.read() as tx:
+            keys = _keys_of(tx, incident_id)
+        party, _, wrapped = bytes.fromhex(sealed).partition(b"\0")
+        return self._parts.keys.unwrap(keys[party.decode()], wrapped).decode("utf-8", "surrogatepass")
 
     def of(self, incident_id: str) -> tuple[DecisionView, ...]:
         """The decisions on one incident, first to last; the last one is in force."""
@@ -186,9 +195,10 @@ class Decisions:
         )
 
 
-def _agree(act: Act, second: Approval, row: Any, category: str, sealed_note: str) -> None:
+def _agree(act: Act, second: Approval, row: Any, outcome: Review, category: str, note: str) -> None:
     said: dict[str, str | int | list[str]] = {
-        "incident": row.incident_id, "revision": row.revision, "category": category, "note": sealed_note
+        "incident": row.incident_id, "revision": row.revision, "outcome": outcome.value, "category": category,
+        "note": note,
     }  # fmt: skip
     spend(act, second, DISMISS_SEVERE, said, approvers=1)
 

@@ -62,8 +62,8 @@ def refusals(tx: Connection, wanted: Iterable[Wanted], *, custody: Custody, now:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Facts:
     held: frozenset[str]
-    events: Mapping[str, Sequence[str]]
-    """Kinds of events in the order in which they were written down."""
+    events: Mapping[str, Sequence[tuple[str, str]]]
+    """Kinds of events and when they were written down, in that order."""
     waived: frozenset[str]
     read: frozenset[str]
     custody: str
@@ -83,10 +83,11 @@ def _reasons(row: Any, wanted: Wanted, facts: _Facts) -> Iterator[str]:
     undecided = row.review in (Review.OPEN.value, Review.UNDER_REVIEW.value)
     if undecided and not (wanted.unreviewed and row.severity < Severity.SEVERE):
         yield UNREVIEWED
-    kinds = facts.events.get(wanted.incident_id, ())
-    if report_open(Review(row.review), Severity(row.severity), kinds):
+    events = facts.events.get(wanted.incident_id, ())
+    judged = Review(row.review), Severity(row.severity), row.retention_class, row.decided_at or None
+    if report_open(*judged, events):
         yield UNREPORTED
-    if appeal_open(kinds):
+    if appeal_open(kind for kind, _ in events):
         yield APPEALED
     if row.floor_at > facts.now and wanted.incident_id not in facts.waived:
         yield f"it has to stay until {row.floor_at[:10]}"
@@ -104,12 +105,13 @@ def _held(tx: Connection, ids: list[str], now: str) -> frozenset[str]:
     return frozenset(tx.execute(query).scalars())
 
 
-def _events(tx: Connection, ids: list[str]) -> dict[str, list[str]]:
-    query = select(event.c.incident_id, event.c.kind).where(event.c.incident_id.in_(ids)).order_by(event.c.number)
-    kinds: dict[str, list[str]] = defaultdict(list)
+def _events(tx: Connection, ids: list[str]) -> dict[str, list[tuple[str, str]]]:
+    e = event.c
+    query = select(e.incident_id, e.kind, e.recorded_at).where(e.incident_id.in_(ids)).order_by(e.number)
+    found: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for row in tx.execute(query):
-        kinds[row.incident_id].append(row.kind)
-    return kinds
+        found[row.incident_id].append((row.kind, row.recorded_at))
+    return found
 
 
 def _waived(tx: Connection, ids: list[str], now: str) -> frozenset[str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from pipeline.core.decision import Review, Severity
-from pipeline.core.retention import REPORT_ENDS, REPORT_OPENS
+from pipeline.core.retention import RECEIPTS, REPORT_CLOSED, REPORT_ENDS, REPORT_OPENS, REPORTED_CLASSES
 from pipeline.retention.period import Period
 from tests.machines.rulebook import STARTS, Variant
 
@@ -122,11 +122,16 @@ class Kept:
 
     def report_open(self) -> bool:
         """From a suspicion, or from upholding what is severe, until a receipt or two people; I16."""
-        told = [kind for kind, _ in self.events if kind in REPORT_OPENS | REPORT_ENDS]
-        if told:
-            return told[-1] in REPORT_OPENS
         grave = self.review is Review.UPHELD and self.severity >= Severity.SEVERE
-        return grave and not self.when("referred")
+        told = [(kind, at) for kind, at in self.events if kind in REPORT_OPENS | REPORT_ENDS]
+        if grave and told and told[-1][0] == REPORT_CLOSED and self.decided_at:
+            closed_before = self.known.get(told[-1], told[-1][1]) < self.decided_at
+            received = [kind for kind, _ in told if kind in RECEIPTS]
+            if closed_before:
+                return not received or told[-2][0] in REPORT_OPENS
+        if told:
+            return told[-1][0] in REPORT_OPENS
+        return grave and (self.retention_class in REPORTED_CLASSES or not self.when("referred"))
 
     def appeal_open(self) -> bool:
         told = [kind for kind, _ in self.events if kind.startswith("appeal_")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import strategies as st
@@ -10,7 +11,7 @@ from hypothesis.stateful import precondition, rule
 
 from pipeline.core.clock import utc_text
 from pipeline.core.decision import Review, Severity
-from pipeline.core.errors import ApprovalError, KeyDestroyedError
+from pipeline.core.errors import ApprovalError, KeyDestroyedError, TransitionError
 from pipeline.core.evidence import Kind
 from pipeline.custody import decisions, events, floors
 from pipeline.vault.cases import Cases
@@ -144,16 +145,17 @@ class EvidenceRules(Base):
         def call() -> str:
             desk = self.world.desk
             second = decisions.second_needed(desk, kept.incident_id, outcome, category=category, note=note, by=LAW)
-            if kept.alive and (second is not None) != (kept.ever_severe and not upheld):
+            less = not upheld or CATEGORIES[category].severity < Severity.SEVERE
+            if kept.alive and (second is not None) != (kept.ever_severe and less):
                 self.scene.fail("severe", f"{kept.name}: a second person is needed: {second is not None}")
             try:
                 done = decisions.decide(desk, kept.incident_id, outcome=outcome, category=category, note=note, by=LAW)
             except ApprovalError:
                 assert second is not None, f"{kept.name} takes two people, and nobody said so"
                 agreed = self.scene.agreed(decisions.DISMISS_SEVERE, second, approvers=("p-eve",))
-                return decisions.dismiss(desk, second, agreed)
+                return decisions.make_less(desk, second, agreed)
             if second is not None:
-                self.scene.fail("severe", f"one person dismissed {kept.name}")
+                self.scene.fail("severe", f"one person made less of {kept.name}")
             return done
 
         def happened() -> str | None:
@@ -168,7 +170,10 @@ class EvidenceRules(Base):
             self.floors_begin(kept)
 
         words = f"decide {kept.name}: {outcome.value} as {category}"
-        self.on_living(kept, Act(words=words, call=call, happened=happened, apply=apply, verbs=("decision.make",)))
+        lesser = replace(kept, review=outcome, severity=CATEGORIES[category].severity)
+        waits = kept.ever_severe and upheld and kept.report_open() and not lesser.report_open()
+        act = Act(words=words, call=call, happened=happened, apply=apply, verbs=("decision.make",))
+        self.on_living(kept, replace(act, refusals=(TransitionError,)) if waits else act)
 
     @precondition(lambda self: self.model.incidents)
     @rule(n=PICK, kind=st.sampled_from(KINDS), days_ago=st.integers(0, 3))

@@ -104,15 +104,18 @@ def test_an_event_is_of_a_known_kind_has_happened_and_a_receipt_has_its_referenc
     assert Cases(house.desk.parts).one(one).events == ()
 
 
-def test_dismissing_what_is_severe_takes_a_second_person(house: House, one: str) -> None:
+def test_making_less_of_what_is_severe_takes_a_second_person(house: House, one: str) -> None:
     asked = {"category": "nudity", "note": "a film", "by": SVEN}
     assert decisions.second_needed(house.desk, one, Review.DISMISSED, **asked) is None  # type: ignore[arg-type]
     change(house.desk.vault, one, severity=int(house.desk.categories["minor_sexual_content"].severity))
     params = decisions.second_needed(house.desk, one, Review.DISMISSED, **asked)  # type: ignore[arg-type]
     assert params is not None and "a film" not in str(params)
-    assert decisions.second_needed(house.desk, one, Review.UPHELD, **asked) is None  # type: ignore[arg-type]
-    with pytest.raises(ApprovalError, match="second person"):
-        decisions.decide(house.desk, one, outcome=Review.DISMISSED, **asked)  # type: ignore[arg-type]
+    assert decisions.second_needed(house.desk, one, Review.UPHELD, **asked) is not None  # type: ignore[arg-type]
+    grave = {**asked, "category": "minor_sexual_content"}
+    assert decisions.second_needed(house.desk, one, Review.UPHELD, **grave) is None  # type: ignore[arg-type]
+    for outcome in (Review.DISMISSED, Review.UPHELD):
+        with pytest.raises(ApprovalError, match="second person"):
+            decisions.decide(house.desk, one, outcome=outcome, **asked)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -166,8 +169,10 @@ def test_evidence_goes_before_its_time_by_two_people(house: House, one: str) -> 
 def test_an_event_did_not_happen_before_its_incident_was_sealed(house: House, one: str) -> None:
     sealed = house.desk.case(one).sealed_at.replace(hour=0, minute=0, second=0, microsecond=0)
     with pytest.raises(WatchkeepError, match="before it was sealed"):
-        events.after_sealing(house.desk, one, sealed - timedelta(microseconds=1), "notified")
-    assert events.after_sealing(house.desk, one, sealed, "notified") == sealed
+        events.after_sealing(house.desk, one, sealed - timedelta(microseconds=1), "removed")
+    assert events.after_sealing(house.desk, one, sealed, "removed") == sealed
+    with pytest.raises(WatchkeepError, match="was not decided"):
+        events.after_sealing(house.desk, one, house.clock.at, "notified")
 
 
 def test_two_people_agree_to_what_they_knew(house: House, one: str) -> None:

@@ -13,7 +13,7 @@ from pipeline.people.appointing import OFFICERS
 from pipeline.people.approvals import Approvals
 from pipeline.people.database import Database, appointment, approval_request, vote
 from pipeline.people.requirements import REQUIREMENTS, required
-from tests.unit.people.conftest import Asked, Chain
+from tests.unit.people.conftest import ACT, Asked, Chain
 
 
 def test_every_word_is_entered_and_one_that_cannot_be_is_not_given(

@@ -57,7 +57,8 @@ def decide(
 def second(
     incident_id: str, revision: int = 1, *, name: str = "a-1", category: str = "harassment", note: str = ""
 ) -> Approval:
-    said = {"incident": incident_id, "revision": revision, "category": category, "note": note}
+    what = {"outcome": "dismissed", "category": category, "note": note}
+    said = {"incident": incident_id, "revision": revision, **what}
     return agreed("decide.dismiss_severe", said, approvers=["p-eve"], name=name)
 
 
@@ -124,7 +125,7 @@ def test_dismissing_what_is_severe_takes_a_second_person_for_this_very_state(sea
     for wrong in (second(severe, 2), second(severe, category="other")):
         with pytest.raises(ApprovalError):
             decide(sealed, severe, Review.DISMISSED, second=wrong)
-    said = {"incident": severe, "revision": 1, "category": "harassment", "note": ""}
+    said = {"incident": severe, "revision": 1, "outcome": "dismissed", "category": "harassment", "note": ""}
     with pytest.raises(ApprovalError, match="lacks approvers"):
         decide(sealed, severe, Review.DISMISSED, second=agreed("decide.dismiss_severe", said, approvers=["p-ada"]))
     decide(sealed, severe, Review.DISMISSED, second=second(severe))
@@ -153,16 +154,17 @@ def test_what_was_found_severe_is_not_dismissed_by_first_calling_it_harmless(sea
     folded = incident(of, span(1, 2), severity=Severity.SEVERE)
     folded = replace(folded, findings=tuple(replace(f, severity=Severity.SEVERE) for f in folded.findings))
     (severe,) = seal_one(sealed, of, [(folded, (draft(span(1, 2)),))], conclusion="grave")
-    decide(sealed, severe, severity=Severity.LOW)
-    with pytest.raises(ApprovalError, match="second person"):
-        decide(sealed, severe, Review.DISMISSED, revision=2, severity=Severity.LOW)
+    change(sealed, severe, severity=int(Severity.LOW))
+    for outcome in (Review.UPHELD, Review.DISMISSED):
+        with pytest.raises(ApprovalError, match="second person"):
+            decide(sealed, severe, outcome, revision=2, severity=Severity.LOW)
 
 
 def test_what_was_judged_severe_once_is_not_dismissed_by_one_person(sealed: Vault, nudity: str) -> None:
     decide(sealed, nudity, severity=Severity.SEVERE)
-    decide(sealed, nudity, severity=Severity.LOW, revision=2)
-    with pytest.raises(ApprovalError, match="second person"):
-        decide(sealed, nudity, Review.DISMISSED, revision=3)
+    for outcome in (Review.UPHELD, Review.DISMISSED):
+        with pytest.raises(ApprovalError, match="second person"):
+            decide(sealed, nudity, outcome, severity=Severity.LOW, revision=2)
 
 
 def test_what_was_restricted_stays_so_and_what_was_claimed_is_called_back(sealed: Vault, nudity: str) -> None:
