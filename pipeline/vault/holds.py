@@ -184,7 +184,9 @@ class Holds:
     def remark(self, hold_id: str, reason: str, *, by: str) -> None:
         """Why its release is asked, sealed: of a confidential hold that stands nowhere else."""
         with self._parts.journal.act(by) as act:
-            row = active_hold(act.tx, hold_id, act.at)
+            row = _row(act.tx, hold_id)  # one that ran out is released, too
+            if row.released_at:
+                raise TransitionError(f"hold {hold_id} was released at {row.released_at}")
             self._change(act, hold_id, "ask", row.until, {"reference": "", "reason": reason}, by)
             hold_entry(act, hold_id, "hold.remark", sealed=row.confidential)
 

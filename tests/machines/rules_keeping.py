@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from pipeline.core.decision import Review, Severity
-from pipeline.core.errors import KeyDestroyedError
+from pipeline.core.errors import KeyDestroyedError, TransitionError
 from pipeline.core.media import NS
 from pipeline.core.recording import Connection, Part, Participant, Recording
 from pipeline.core.retention import RequestKind
 from pipeline.custody import holds, requests
 from pipeline.custody.holds import Ordered, Placed
 from pipeline.recordings.held import Wanted
-from pipeline.vault.holds import Holds
+from pipeline.vault.holds import Holds, HoldView
 from pipeline.vault.requests import Requests, RequestView
 from tests.machines import invariants
 from tests.machines.base import Base
@@ -130,24 +130,27 @@ class KeepingRules(Base):
     def release(self, n: int) -> None:
         hold = self.pick([h for h in self.model.holds.values() if h.released is None], n)
         reason = canary(f"hold {hold.name}").hex()
-        act, params = holds.ask_release(self.world.desk, hold.hold_id, reason=reason, by=LAW)
-        agreed = self.scene.agreed(act, params)
 
-        def happened() -> object:
-            view = next(v for v in Holds(self.world.vault.parts).all(legal=True) if v.hold_id == hold.hold_id)
-            return view.released_at
+        def call() -> tuple[str, ...]:
+            act, params = holds.ask_release(self.world.desk, hold.hold_id, reason=reason, by=LAW)
+            agreed = self.scene.agreed(act, params)
+            return holds.release(self.world.desk, hold.hold_id, reason=str(params["reason"]), agreed=agreed)
+
+        def view() -> HoldView:
+            return next(v for v in Holds(self.world.vault.parts).all(legal=True) if v.hold_id == hold.hold_id)
 
         def apply(_: object) -> None:
-            view = next(v for v in Holds(self.world.vault.parts).all(legal=True) if v.hold_id == hold.hold_id)
-            hold.released = view.released_at
+            hold.released = view().released_at
 
+        ahead = any(change.at >= self.world.clock.at for change in view().changes)
         self.scene.run(
             Act(
                 words=f"two people release {hold.name}",
-                call=lambda: holds.release(self.world.desk, hold.hold_id, reason=str(params["reason"]), agreed=agreed),
-                happened=happened,
+                call=call,
+                happened=lambda: view().released_at and (),
                 apply=apply,
                 verbs=("hold.release", "sealed.act"),
+                refusals=(TransitionError,) if ahead else (),
             )
         )
 

@@ -246,6 +246,17 @@ def test_a_hold_on_more_incidents_than_one_query_takes_reaches_every_one(sealed:
     assert row(sealed, ids[0])["revision"] == 3
 
 
+def test_of_a_confidential_hold_that_ran_out_it_can_be_said_why_it_is_released_and_once(
+    sealed: Vault, two: tuple[str, str], place: Place
+) -> None:
+    hold_id = hold_on(sealed, two, until=NOW + DAY / 2, confidential=True)
+    place.clock.at += DAY / 2
+    Holds(sealed.parts).remark(hold_id, "canary-settled", by=BY)
+    assert set(release(sealed, hold_id)) == set(two)
+    with pytest.raises(TransitionError, match="was released"):
+        Holds(sealed.parts).remark(hold_id, "canary-again", by=BY)
+
+
 def test_an_incident_that_is_gone_does_not_keep_a_hold_that_ran_out_from_being_released(
     sealed: Vault, two: tuple[str, str], place: Place
 ) -> None:
