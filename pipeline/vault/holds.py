@@ -12,19 +12,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from pipeline.core.approval import Approval
 from pipeline.core.clock import utc_parse, utc_text
 from pipeline.core.errors import TransitionError, WatchkeepError
 from pipeline.vault.approved import spend
 from pipeline.vault.audit import Act
-from pipeline.vault.catalog_rows import ORDERED
+from pipeline.vault.hidden import hidden
 from pipeline.vault.hold_words import unwrap_words, wrap_words
 from pipeline.vault.marks import clock_mark
 from pipeline.vault.parts import Parts
 from pipeline.vault.states import state_of
-from pipeline.vault.tables import incident
 from pipeline.vault.tables_keeping import hold, hold_change, hold_item
 from pipeline.vault.touch import batches, prove_alive, still_there, touch
 
@@ -247,13 +246,6 @@ class Holds:
             at=utc_parse(row.at),
             by=row.by,
         )
-
-
-def hidden() -> Select[Any]:
-    """As `Holds.hidden`, to ask in another query."""
-    told = select(hold_item.c.incident_id).join(hold, hold.c.hold_id == hold_item.c.hold_id)
-    known = told.where(~hold.c.confidential)
-    return select(incident.c.incident_id).where(incident.c.origin == ORDERED, incident.c.incident_id.not_in(known))
 
 
 def active_hold(tx: Connection, hold_id: str, at: str) -> Any:

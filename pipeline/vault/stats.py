@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, func, select
 
 from pipeline.core.decision import Custody, Review
-from pipeline.vault.holds import hidden
+from pipeline.vault.hidden import hidden
 from pipeline.vault.parts import Parts
 from pipeline.vault.tables import audit_event, evidence_file, evidence_record, incident
 from pipeline.vault.tables_keeping import conflict, destruction, request, rule_set, sweep, unlinked

@@ -38,7 +38,7 @@ ACTS = (
     Mutant(
         "severe-by-two",
         V + "decisions.py",
-        "outcome is Review.DISMISSED and _severe(act.tx, row)",
+        "(outcome is Review.DISMISSED or severity < Severity.SEVERE) and _severe(act.tx, row)",
         "False",
         T + "test_decisions.py",
     ),

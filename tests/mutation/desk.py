@@ -103,7 +103,7 @@ DESK = (
         ASKED,
     ),
     Mutant("event-is-known", EVENTS, "if kind not in desk.rules.events:", "if False:", ASKED),
-    Mutant("receipt-has-its-reference", EVENTS, "if kind in RECEIPTS and not reference.strip():", "if False:", ASKED),
+    Mutant("receipt-has-its-reference", EVENTS, "if kind in REFERENCED and not reference.strip():", "if False:", ASKED),
     Mutant("not-in-the-future", C + "desk.py", "    if at > now:\n", "    if False:\n", ASKED),
     Mutant(
         "not-before-sealing",
@@ -120,12 +120,16 @@ DESK = (
         ASKED,
     ),
     Mutant(
-        "report-not-judged-away", DECISIONS, "if outcome is Review.UPHELD and waits and not", "if False and not", ASKED
+        "report-not-judged-away",
+        DECISIONS,
+        "if outcome is Review.UPHELD and unreported(case) and not",
+        "if False and not",
+        ASKED,
     ),
     Mutant(
         "second-for-severe",
         DECISIONS,
-        "if outcome is not Review.DISMISSED or not decisions.severe(incident_id):",
+        "if not less or not decisions.severe(incident_id):",
         "if True:",
         ASKED,
     ),

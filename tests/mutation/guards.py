@@ -65,14 +65,14 @@ GUARDS = (
     Mutant(
         "report-hold",
         V + "guards.py",
-        "if report_open(Review(row.review), Severity(row.severity), kinds):",
+        "if report_open(*judged, events):",
         "if False:",
         T + "destroy.py",
     ),
     Mutant(
         "appeal-hold",
         V + "guards.py",
-        "if appeal_open(kinds):",
+        "if appeal_open(kind for kind, _ in events):",
         "if False:",
         T + "destroy.py::test_an_open_appeal_keeps_it_until_the_answer",
     ),

@@ -129,7 +129,7 @@ HOLDS = (
     ),
     Mutant(
         "preserved-in-secret-hidden",
-        V + "holds.py",
+        "pipeline/vault/hidden.py",
         "    known = told.where(~hold.c.confidential)\n",
         "    known = told\n",
         T + "test_preserve.py",

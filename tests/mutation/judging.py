@@ -9,6 +9,7 @@ ENGINE, WEIGHING, BOUNDS, KEEPERS = R + "engine.py", R + "weighing.py", R + "bou
 ERASURE, PATTERNS, PERIOD, WORDS = R + "erasure.py", R + "patterns.py", R + "period.py", R + "words.py"
 VALUES = "pipeline/core/retention.py"
 ENGINE_T = T + "engine.py " + T + "bounds.py"
+REPORT_T = "tests/unit/core/test_report_open.py"
 ERASURE_T, PATTERNS_T, PERIOD_T = T + "erasure.py", T + "patterns.py", T + "period.py"
 JUDGING = (
     # The verdict
@@ -71,12 +72,14 @@ JUDGING = (
     Mutant(
         "severe-opens",
         VALUES,
-        "return review is Review.UPHELD and severity >= Severity.SEVERE if state is None else state",
+        "return grave if state is None else state",
         "return bool(state)",
-        ENGINE_T,
+        REPORT_T,
     ),
-    Mutant("referral-ends-no-suspicion", VALUES, "kind == REFERRED and state is None", "kind == REFERRED", ENGINE_T),
-    Mutant("receipt-ends", VALUES, "REPORT_ENDS = frozenset({NCMEC_SUBMITTED, ", "REPORT_ENDS = frozenset({", ENGINE_T),
+    Mutant("overtaken-closure", VALUES, "overtaken = grave and", "overtaken = False and", REPORT_T),
+    Mutant("referral-ends-no-suspicion", VALUES, "kind == REFERRED and state is None", "kind == REFERRED", REPORT_T),
+    Mutant("referral-is-no-receipt", VALUES, " and retention_class not in REPORTED_CLASSES", "", REPORT_T),
+    Mutant("receipt-ends", VALUES, "RECEIPTS = frozenset({NCMEC_SUBMITTED, ", "RECEIPTS = frozenset({", REPORT_T),
     # What nobody looked at
     Mutant("unreviewed-stays", WEIGHING, 'rules.unreviewed != "expire" or ', "", ENGINE_T),
     Mutant("looked-at-stays", WEIGHING, "case.review is not Review.OPEN or ", "", ENGINE_T),
