@@ -11,7 +11,7 @@ from hypothesis.stateful import precondition, rule
 
 from pipeline.core.clock import utc_text
 from pipeline.core.decision import Review, Severity
-from pipeline.core.errors import ApprovalError, KeyDestroyedError, TransitionError
+from pipeline.core.errors import ApprovalError, KeyDestroyedError, TransitionError, WatchkeepError
 from pipeline.core.evidence import Kind
 from pipeline.custody import decisions, events, floors
 from pipeline.vault.cases import Cases
@@ -181,10 +181,15 @@ class EvidenceRules(Base):
         self.record(self.pick(list(self.model.incidents.values()), n), kind, days_ago)
 
     def record(self, kept: Kept, kind: str, days_ago: int) -> None:
-        at = max(self.world.clock.at - timedelta(days=days_ago), min(kept.sealed_at, self.world.clock.at))
+        """As long ago as can be: nobody knew of it before it was sealed, nor of a decision before it was made."""
+        now, decided = self.world.clock.at, kept.decided_at
+        at = max(now - timedelta(days=days_ago), min(kept.sealed_at, now))
+        if kind == "notified" and decided is not None:
+            at = max(at, min(decided, now))
+        early = kind == "notified" and (decided is None or at < decided)
         self.happens(kept, kind, lambda: events.record(
             self.world.desk, kept.incident_id, kind, at=at, reference="receipt", by=LAW
-        ))  # fmt: skip
+        ), (WatchkeepError,) if early else ())  # fmt: skip
 
     @precondition(lambda self: any(k.report_open() for k in self.model.living()))
     @rule(n=PICK)

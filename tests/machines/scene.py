@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Generic, NoReturn, TypeVar
 
 from sqlalchemy import func, select
@@ -125,7 +125,7 @@ class Scene:
             requested_by=LAW.person_id,
             approved_by=approvers,
             requested_at=at,
-            expires_at=at.replace(year=at.year + 1),
+            expires_at=at + timedelta(days=1),
         )
         return Agreed(approval=approval, by=PRIVACY)
 
