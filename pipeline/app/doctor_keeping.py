@@ -87,6 +87,8 @@ def _rules(found: Installation, desk: Desk) -> Iterator[Look]:
 def _clock(desk: Desk) -> Iterator[Look]:
     for pause in Marks(desk.parts).open_pauses():
         yield "wrong", "sweep", f"paused since {pause.at}: {pause.reason}"
+    if refused := Marks(desk.parts).refused():
+        yield "wrong", "clock", refused
     last = Stats(desk.parts).read()["last_sweep"]
     if last == "never":
         yield "note", "sweep", "never: let watchkeep sweep --apply run every day"

@@ -16,6 +16,7 @@ from pipeline.core.errors import ConfigError
 from pipeline.core.person import Role
 from pipeline.custody import decisions, events, floors
 from pipeline.custody.explain import sees_all
+from pipeline.custody.sweep import GONE
 from pipeline.vault.events import Events
 
 
@@ -114,6 +115,8 @@ def order_destruction(home: Home, name: str, incidents: list[str], *, authority:
         ids = sorted({named(here, i) for i in incidents})
         if not ids:
             raise ConfigError("an order names incidents: give --incident")
+        if gone := [i for i in ids if here.desk.case(i).custody in GONE]:
+            raise ConfigError(f"incident {gone[0]} is destroyed already: `watchkeep explain` says when and why")
         params: dict[str, str | int | list[str]] = {
             "incidents": ids,
             "authority": _said(authority, "--authority"),

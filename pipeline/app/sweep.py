@@ -83,4 +83,4 @@ def _bound(bound: Bound) -> dict[str, Any]:
 def stats(home: Home) -> dict[str, Any]:
     """What the vault holds, in numbers; nothing is unsealed."""
     with sitting(home) as here:
-        return dict(Stats(here.desk.parts).read())
+        return {**Stats(here.desk.parts).read(), "rules": here.desk.rules.name}

@@ -47,6 +47,8 @@ def place(
     scope = {"account": account, "participant": participant, "from": start, "to": to, "hold": again}
     if bool(incident) == bool(account or participant):
         raise typer.BadParameter("name incidents with --incident, or one person with --account or --participant")
+    if incident and (start or to or again):
+        raise typer.BadParameter("--from, --to and --hold go with a person, not with --incident")
     place_ = Home.at(home)
     told = holds.place(place_, name, letter, incident) if incident else holds.preserve(place_, name, letter, scope)
     if as_json:

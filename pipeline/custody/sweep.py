@@ -141,8 +141,7 @@ def sweep(desk: Desk, *, actor: str, agreed: Agreed | None = None) -> Sweep:
     pauses += _open(marks)
     found = plan(desk, now)
     if found.unwritten:
-        for incident_id, bounds in found.unwritten:
-            Floors(desk.parts).write_down(incident_id, bounds, by=actor)
+        Floors(desk.parts).write_all(found.unwritten, by=actor)
         found = plan(desk, now)  # their revisions moved
     changed = destroyer.apply_verdicts(_restricting(found), actor=actor).ended
     if agreed is None:

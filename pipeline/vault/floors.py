@@ -19,7 +19,7 @@ from pipeline.vault.approved import spend
 from pipeline.vault.audit import Act
 from pipeline.vault.parts import Parts
 from pipeline.vault.tables_keeping import event, floor, floor_override
-from pipeline.vault.touch import one, prove_alive, touch
+from pipeline.vault.touch import AT_ONCE, one, prove_alive, touch
 
 OVERRIDE = "floor.override"
 """The act that two people have to approve."""
@@ -36,12 +36,18 @@ class Floors:
 
         Raises KeyDestroyedError if there is nothing left to keep.
         """
-        with self._parts.journal.act(by) as act:
-            one(act.tx, incident_id)
-            if add_floors(act, incident_id, floors):
-                prove_alive(act.tx, self._parts.keys, [incident_id])
-                values = {"floor_at": floor_at(act.tx, incident_id)}
-                touch(act, [incident_id], "floor.write", values=values)
+        self.write_all([(incident_id, floors)], by=by)
+
+    def write_all(self, fresh: Sequence[tuple[str, Sequence[Bound]]], *, by: str) -> None:
+        """As `write_down` for many incidents, some hundreds to a transaction."""
+        for begin in range(0, len(fresh), AT_ONCE):
+            with self._parts.journal.act(by) as act:
+                for incident_id, floors in fresh[begin : begin + AT_ONCE]:
+                    one(act.tx, incident_id)
+                    if add_floors(act, incident_id, floors):
+                        prove_alive(act.tx, self._parts.keys, [incident_id])
+                        values = {"floor_at": floor_at(act.tx, incident_id)}
+                        touch(act, [incident_id], "floor.write", values=values)
 
     def override(
         self, incident_id: str, rule: str, until: datetime, ground: str, *, approval: Approval, by: str

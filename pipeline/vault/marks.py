@@ -85,6 +85,12 @@ class Marks:
             subject = f"pause:{pause_id}"
             act.record("sweep.resume", subject, reason=approval.approval_id, after=state_of(act.tx, subject))
 
+    def refused(self) -> str:
+        """Why the clock's last tick was not accepted, or ""."""
+        with self._parts.catalog.read() as tx:
+            last = _last(tx)
+            return str(last.reason) if last is not None and not last.accepted else ""
+
     def open_pauses(self) -> tuple[Pause, ...]:
         """Pauses that nobody ended, in the order in which they began."""
         with self._parts.catalog.read() as tx:

@@ -187,8 +187,8 @@ DESK = (
     Mutant(
         "sweep-floors-first",
         SWEEP,
-        "            Floors(desk.parts).write_down(incident_id, bounds, by=actor)\n",
-        "            pass\n",
+        "        Floors(desk.parts).write_all(found.unwritten, by=actor)\n",
+        "        pass\n",
         PAUSES,
     ),
     Mutant(
