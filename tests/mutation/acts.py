@@ -147,7 +147,7 @@ ACTS = (
     Mutant(
         "floor-no-promise-about-what-is-gone",
         V + "floors.py",
-        "                prove_alive(act.tx, self._parts.keys, [incident_id])\n",
+        "                        prove_alive(act.tx, self._parts.keys, [incident_id])\n",
         "",
         T + "test_floors.py::test_a_new_floor_calls_back_what_was_claimed_and_is_no_promise_about_what_is_gone",
     ),
