@@ -90,9 +90,8 @@ def i3_bounded_erasure(scene: Scene) -> None:
                 scene.fail("I3", f"the key of {kept.name} ({party}) came back")
             if not scene.cut and party in kept.keys and kept.keys[party] not in known:
                 scene.fail("I3", f"the end of {kept.name} ({party}) is not on record")
-        for record_id, (party, _) in kept.records.items():
-            if party not in kept.gone:
-                continue
+        for record_id in {party: i for i, (party, _) in kept.records.items() if party in kept.gone}.values():
+            party = kept.records[record_id][0]
             try:
                 scene.read(record_id)
             except (KeyDestroyedError, IntegrityError):

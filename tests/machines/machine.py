@@ -37,7 +37,7 @@ class KeepingMachine(LifeRules):
         self.clock_is_right()
         for days in (40, 400, 4000):
             self.pass_days(days)
-            self.sweep_once(again=True)
+            self.sweep_once(again=days == 4000, deeply=days == 4000)
             invariants.after_every_step(self.scene)
         if problems := self.world.vault.verify().problems:
             self.scene.fail("I5, I9", f"verification finds {problems}")

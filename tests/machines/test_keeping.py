@@ -26,11 +26,11 @@ def sized(examples: int, steps: int, *, fixed: bool) -> settings:
 
 
 def test_keeping_over_stores_in_memory() -> None:
-    run_state_machine_as_test(KeepingMachine, settings=sized(25, 30, fixed=True))
+    run_state_machine_as_test(KeepingMachine, settings=sized(20, 30, fixed=True))
 
 
 def test_keeping_over_sqlite_and_files() -> None:
-    run_state_machine_as_test(KeepingMachineOnDisk, settings=sized(4, 30, fixed=True))
+    run_state_machine_as_test(KeepingMachineOnDisk, settings=sized(3, 30, fixed=True))
 
 
 @pytest.mark.slow
