@@ -16,13 +16,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import SimpleQueue
 
 from mutation import MUTANTS, Mutant
 
 ROOT = Path(__file__).resolve().parents[1]
 COPIED = ("pipeline", "tests", "configs", "models", "docs", "pyproject.toml")
 LIMIT_S = 300
+AT_ONCE = os.cpu_count() or 1
 FAILED, PASSED = 1, 0  # pytest's exit codes; all others mean that it could not tell
 
 
@@ -34,7 +37,7 @@ def say(text: str) -> None:
 def copied(folder: Path) -> Path:
     """A copy of the checkout in which nothing was compiled, beside the shared files if there are any."""
     root = folder / "checkout"
-    root.mkdir()
+    root.mkdir(parents=True)
     for name in COPIED:
         source = ROOT / name
         if source.is_dir():
@@ -83,16 +86,26 @@ def main(names: list[str]) -> int:
         return 2
     survived = 0
     with tempfile.TemporaryDirectory(prefix="watchkeep-mutants-") as folder:
-        root = copied(Path(folder))
-        code, said = asked(root, sorted({test for m in chosen for test in m.tests.split()}), first=True)
+        roots = [copied(Path(folder) / str(n)) for n in range(min(AT_ONCE, len(chosen)))]
+        code, said = asked(roots[0], sorted({test for m in chosen for test in m.tests.split()}), first=True)
         if code != PASSED:
             say(f"the tests fail without any mutant (exit {code}):\n{said}")
             return 1
-        for mutant in chosen:
-            began = time.monotonic()
-            problem = verdict(root, mutant)
-            survived += bool(problem)
-            say(f"{problem or 'killed'}: {mutant.name} ({time.monotonic() - began:.1f} s)")
+        free: SimpleQueue[Path] = SimpleQueue()
+        for root in roots:
+            free.put(root)
+
+        def judged(mutant: Mutant) -> tuple[str, float]:
+            root, began = free.get(), time.monotonic()
+            try:
+                return verdict(root, mutant), time.monotonic() - began
+            finally:
+                free.put(root)
+
+        with ThreadPoolExecutor(len(roots)) as pool:
+            for mutant, (problem, seconds) in zip(chosen, pool.map(judged, chosen), strict=True):
+                survived += bool(problem)
+                say(f"{problem or 'killed'}: {mutant.name} ({seconds:.1f} s)")
     say(f"{len(chosen) - survived} killed, {survived} survived")
     return 1 if survived else 0
 
