@@ -220,11 +220,16 @@ class EvidenceRules(Base):
         self.on_living(kept, act)
 
     @precondition(lambda self: any(k.floors for k in self.model.living()))
-    @rule(n=PICK, days=st.sampled_from([-400, -1, 30, 2000]))
-    def override(self, n: int, days: int) -> None:
-        """Two people move a floor, down or up."""
+    @rule(n=PICK, days=st.sampled_from([-400, -1, 30, 2000]), again=st.booleans())
+    def override(self, n: int, days: int, again: bool) -> None:
+        """Two people move a floor, down or up; what happens `again` after that starts one of its own."""
         kept = self.pick([k for k in self.model.living() if k.floors], n)
-        moved = self.pick(kept.floors, n).rule
+        floor = self.pick(kept.floors, n)
+        self.move(kept, floor.rule, days)
+        if again and floor.trigger in KINDS:
+            self.record(kept, floor.trigger, 0)
+
+    def move(self, kept: Kept, moved: str, days: int) -> None:
         until = self.world.clock.at + timedelta(days=days)
         desk = self.world.desk
         params = floors.override_params(desk, kept.incident_id, rule=moved, until=until, ground="counsel", by=PRIVACY)
