@@ -15,7 +15,8 @@ from tests.models import fetched_models
 ROOT = Path(__file__).resolve().parents[2]
 WANTED = (
     r"pipeline/([a-z_]+/)*[a-z0-9_]+\.py",
-    r"pipeline/_shipped/configs/(taxonomy\.yaml|policies/[a-z-]+\.yaml)",
+    r"pipeline/vault/migrations/versions/v[0-9]{4}_[a-z]+\.sql",
+    r"pipeline/_shipped/configs/((taxonomy|retention)\.yaml|policies/[a-z-]+\.yaml)",
     r"pipeline/_shipped/configs/samples/(session/)?[A-Za-z_-]+(\.(mp4|webm|mkv|ogg|jpg|jsonl|md|py))?",
     r"pipeline/_shipped/models/(registry\.yaml|notices/[a-z0-9-]+\.txt)",
     r"watchkeep-[0-9.]+\.dist-info/(METADATA|WHEEL|RECORD|entry_points\.txt|licenses/.+)",
