@@ -106,6 +106,7 @@ def test_an_act_takes_one_of_its_roles_and_no_other_will_do(house: House, one: s
 
 def test_what_is_severe_already_is_decided_by_who_may_see_it(house: House, one: str) -> None:
     change(house.desk.vault, one, severity=int(house.desk.categories["minor_sexual_content"].severity))
-    with pytest.raises(PermissionRefused, match="decide a severe class"):
-        decide("minor_sexual_content")(house, one, person(R, LEAD))
+    for category in ("minor_sexual_content", "nudity"):
+        with pytest.raises(PermissionRefused, match="decide a severe class"):
+            decide(category)(house, one, person(R, LEAD))
     decide("minor_sexual_content")(house, one, person(S))

@@ -284,3 +284,11 @@ def test_a_period_that_has_not_passed_is_no_past() -> None:
     assert "had to stay" not in told
     later = "\n".join(explain(REPORTED, RULES, on("2026-04-01") + timedelta(days=400), production=False, legal=False))
     assert "it has to stay" not in later
+
+
+def test_what_a_confidential_order_alone_preserved_is_told_without_a_word_of_it() -> None:
+    kept = upheld("PRESERVATION", review=Review.NOT_NEEDED, holds=(hold(confidential=True),))
+    said = explain(kept, RULES, T0 + 9 * DAY, production=False, legal=False)
+    assert said[0] == "It goes with a coming sweep unless something keeps it."
+    assert not any("by order" in words or "an order" in words or "to do" in words for words in said)
+    assert "by order" in explain(kept, RULES, T0 + 9 * DAY, production=False, legal=True)[0]
