@@ -277,7 +277,7 @@ PEOPLE = (
         "pipeline/app/people.py",
         "            spend(act, approval, USER_GRANT, params, approvers=required(USER_GRANT).needed)\n",
         "",
-        "tests/unit/app/test_people.py::test_an_approval_is_used_once_even_if_the_people_are_put_back",
+        "tests/unit/app/test_people.py::test_an_approval_is_used_once_even_if_the_people_forget_that_it_was",
     ),
     Mutant(
         "requests-of-others",

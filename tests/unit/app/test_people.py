@@ -104,6 +104,17 @@ def test_an_approval_is_used_once_even_if_the_people_are_put_back(place: Place, 
     assert any("account of rik" in p for p in place.problems())
 
 
+def test_an_approval_is_used_once_even_if_the_people_forget_that_it_was(place: Place) -> None:
+    place.forward(hours=72)
+    request = place.done("users", "role", "rik", "--grant", "legal", by="carla")["requests"][0]["request"]
+    for officer in ("lena", "piet"):
+        place.done("approvals", "approve", request, by=officer)
+    place.done("users", "role", "rik", "--revoke", "legal", by="carla")
+    place.edit("UPDATE approval_request SET spent_at = ''")
+    assert "used before" in place.refused("approvals", "approve", request, by="piet")
+    assert place.users()["rik"]["roles"] == ["reviewer"]
+
+
 def test_newly_appointed_officers_wait_three_days_and_a_request_a_day(place: Place) -> None:
     request = place.done("users", "role", "rik", "--grant", "legal", by="carla")["requests"][0]["request"]
     assert "from 2026-11-25 12:00 UTC on" in place.refused("approvals", "approve", request, by="lena")

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.core.checkpoint import Checkpoint, Published
+from pipeline.core.clock import utc_text
 from pipeline.core.errors import IntegrityError
 from pipeline.export.audit_log import export_log
 from pipeline.export.verifier import verify_export
+from pipeline.vault.audit import losses
 from pipeline.vault.log import Log
 from pipeline.vault.marks import Marks
 from tests.unit.vault.acts import BY, entries, last
@@ -50,6 +53,34 @@ def test_the_chain_tells_of_what_was_lost_and_only_that_fork_is_accepted(
     newer.rename(place.home / "catalog")
     with place.open() as vault, pytest.raises(IntegrityError, match=r"are missing|is not the one whose head"):
         vault.begin_run("run-9", BY)
+
+
+def test_after_a_restore_checkpoints_of_what_was_lost_differ_and_no_others(
+    place: Place, backup: Path, tmp_path: Path
+) -> None:
+    with place.open() as vault:
+        sealed_in(vault, 2, "nudity")
+    restore(place, backup, older=True)
+    with place.open() as vault:
+        head, now = vault.parts.head, utc_text(place.clock.now())
+        with vault.parts.catalog.read() as tx:
+            (lost,) = losses(tx)
+        before = "2026-01-01T00:00:00.000000Z"
+        for number, (size, at) in enumerate(((lost.first - 1, before), (lost.first, now), (lost.last + 1, before))):
+            signed = Checkpoint(size=size, root=bytes(32), at=at, key=head.public_key)
+            lies(tmp_path / str(number), head.note(signed), size)
+            found = Log(vault.parts).check([tmp_path / str(number)])
+            assert len(found.problems) == 1 and found.strays == 0
+        signed = Checkpoint(size=lost.first, root=bytes(32), at=before, key=head.public_key)
+        lies(tmp_path / "stray", head.note(signed), lost.first)
+        found = Log(vault.parts).check([tmp_path / "stray"])
+        assert (found.problems, found.strays) == ((), 1)
+
+
+def lies(folder: Path, note: str, size: int) -> None:
+    """A checkpoint at a second place."""
+    folder.mkdir()
+    (folder / f"checkpoint-{size:012}.txt").write_text(Published(note=note, older=0, proof=()).text())
 
 
 def test_a_fork_that_no_restore_signed_is_refused(place: Place, backup: Path) -> None:
